@@ -1,0 +1,136 @@
+//! The command line, parsed low: what is not given stays `None` for the configuration to decide.
+
+use crate::model::Kind;
+use crate::run::oneshot::Format;
+use crate::spatial::boxes::IndexKind;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Finds ship-to-ship transfers in downloaded public AIS files.
+#[derive(Debug, Parser)]
+#[command(name = "alongside", version, max_term_width = 110, after_help = "Examples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect 'ais/*.csv.zst' -o week --min-confidence 70\n  alongside simulate -o traffic && alongside detect traffic -o out && alongside evaluate out/events.csv traffic/labels.csv")]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find events: rendezvous and gaps, scored, as GeoJSON and CSV
+    Detect(Box<Detect>),
+    /// Print the default configuration, commented, ready to edit
+    Config,
+    /// Print shell completions
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of `detect`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "INPUT is MarineCadastre AIS, legacy (MMSI,BaseDateTime,LAT,LON,...) or renamed\n(mmsi,base_date_time,longitude,latitude,...), as .csv, .zst or .zip; recognised by content.\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 70 our bug.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite")]
+pub struct Detect {
+    /// A file, a folder, a glob in quotes, or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Folder of the run; appears whole or not at all
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace a run that is there
+    #[arg(long)]
+    pub overwrite: bool,
+
+    /// Configuration file; `alongside config` prints one
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub config: Option<PathBuf>,
+    /// One parameter, as section.key=value (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Rules")]
+    pub set: Vec<String>,
+    /// How candidates are searched; the answers are the same
+    #[arg(long, value_enum, default_value = "rstar", help_heading = "Rules")]
+    pub index: Index,
+
+    /// First UTC day, e.g. 2020-01-01
+    #[arg(long, value_name = "DAY", help_heading = "Which rows")]
+    pub from: Option<String>,
+    /// Last UTC day
+    #[arg(long, value_name = "DAY", help_heading = "Which rows")]
+    pub to: Option<String>,
+    /// Only rows in this box, degrees; W > E crosses the antimeridian
+    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, help_heading = "Which rows")]
+    pub bbox: Option<String>,
+    /// Malformed rows a file may have, in percent, before it is refused
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, help_heading = "Which rows")]
+    pub max_reject_share: f64,
+
+    /// Events below are counted, not written
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i32).range(0..=100), help_heading = "Which events")]
+    pub min_confidence: i32,
+    /// Kinds to write: rendezvous, gap [default: all]
+    #[arg(long, value_delimiter = ',', value_parser = parse_kind, help_heading = "Which events")]
+    pub kinds: Vec<Kind>,
+    /// Event files to write
+    #[arg(long, value_delimiter = ',', value_enum, default_value = "geojson,csv", help_heading = "Which events")]
+    pub formats: Vec<Format>,
+
+    /// Threads [default: every core]
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub threads: Option<usize>,
+    /// Progress bar: on a terminal, or never
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Running")]
+    pub progress: ProgressWhen,
+    /// No summary, no progress
+    #[arg(short, long, help_heading = "Running")]
+    pub quiet: bool,
+    /// Say how long the rooms took
+    #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Running")]
+    pub verbose: u8,
+}
+
+fn parse_kind(word: &str) -> Result<Kind, String> {
+    Kind::parse(word).ok_or_else(|| format!("no kind `{word}`; there are {}", Kind::ALL.map(Kind::word).join(", ")))
+}
+
+/// Spelling of [`IndexKind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Index {
+    /// R-tree over boxes in space and time
+    Rstar,
+    /// Uniform grid in space and time
+    Grid,
+    /// Every run against every other of its time
+    Brute,
+}
+
+impl From<Index> for IndexKind {
+    fn from(index: Index) -> Self {
+        match index {
+            Index::Rstar => Self::Rstar,
+            Index::Grid => Self::Grid,
+            Index::Brute => Self::Brute,
+        }
+    }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Geojson, Self::Csv]
+    }
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Geojson => "geojson",
+            Self::Csv => "csv",
+        }))
+    }
+}
+
+/// When to show progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProgressWhen {
+    /// On a terminal
+    Auto,
+    /// Never
+    Never,
+}

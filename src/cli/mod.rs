@@ -1,0 +1,168 @@
+//! The hall: words in, words and an exit code out.
+
+pub mod args;
+pub mod progress;
+pub mod summary;
+
+use crate::model::{Kind, time};
+use crate::run::{config, oneshot};
+use args::{Args, Command};
+use clap::Parser;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// How a run ended; the exit code is its only other spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, with or without events.
+    Done = 0,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// Nothing usable in the input.
+    Refused = 3,
+    /// Done, but some input was refused.
+    Partial = 4,
+    /// Output could not be written.
+    Output = 5,
+    /// Our bug.
+    Bug = 70,
+}
+
+/// Reads the command line and runs it.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!("alongside: a fault of alongside itself: {panic}\n  please report it with the command line and the manifest of the input");
+        std::process::exit(Exit::Bug as i32);
+    }));
+    let args = Args::parse();
+    match run(args) {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(e) if e.closed_pipe => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("alongside: {}", e.message);
+            for line in e.hint.lines().filter(|l| !l.is_empty()) {
+                eprintln!("  {line}");
+            }
+            ExitCode::from(e.exit as u8)
+        }
+    }
+}
+
+/// A message, what to type next, and the code.
+struct Failure {
+    message: String,
+    hint: String,
+    exit: Exit,
+    closed_pipe: bool,
+}
+
+impl Failure {
+    fn new(exit: Exit, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: hint.into(), exit, closed_pipe: false }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(e: io::Error) -> Self {
+        Self { closed_pipe: e.kind() == io::ErrorKind::BrokenPipe, ..Self::new(Exit::Output, format!("standard output: {e}"), "") }
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(e: config::Error) -> Self {
+        Self::new(Exit::Usage, e.to_string(), e.hint())
+    }
+}
+
+impl From<oneshot::Error> for Failure {
+    fn from(e: oneshot::Error) -> Self {
+        match e {
+            oneshot::Error::NothingUsable(reasons) => {
+                let message: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+                let hint = reasons.first().map(|r| r.hint()).unwrap_or_default();
+                Self::new(Exit::Refused, message.join("\nalongside: "), hint)
+            }
+            oneshot::Error::Input(e) => Self::new(Exit::Refused, e.to_string(), e.hint()),
+            oneshot::Error::Output(e) => Self::new(Exit::Output, e.to_string(), e.hint()),
+            oneshot::Error::Bug(e) => Self::new(Exit::Bug, format!("a fault of alongside itself: {e}"), "please report it with the input's header and first rows"),
+        }
+    }
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    match args.command {
+        Command::Detect(detect) => run_detect(*detect),
+        Command::Config => {
+            io::stdout().write_all(config::commented(&Default::default()).as_bytes())?;
+            Ok(Exit::Done)
+        }
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut <Args as clap::CommandFactory>::command(), "alongside", &mut text);
+            io::stdout().write_all(&text)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
+    let threads = detect.threads.unwrap_or(0);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|e| Failure::new(Exit::Usage, format!("--threads {threads}: {e}"), "leave it out to use every core"))?;
+    let params = config::load(detect.config.as_deref(), &detect.set)?;
+    let kinds = if detect.kinds.is_empty() { Kind::ALL.to_vec() } else { detect.kinds.clone() };
+    let plan = oneshot::Plan {
+        inputs: detect.inputs.clone(),
+        out: detect.out.clone(),
+        overwrite: detect.overwrite,
+        params,
+        index: detect.index.into(),
+        limits: detect.limits()?,
+        min_confidence: detect.min_confidence,
+        kinds,
+        formats: detect.formats.clone(),
+    };
+    let visible = detect.progress == args::ProgressWhen::Auto && !detect.quiet && io::stderr().is_terminal();
+    let bar = progress::Bar::new(visible);
+    let outcome = oneshot::detect(&plan, &|p| bar.tell(p))?;
+    bar.finish();
+    let out = io::stdout();
+    if !detect.quiet {
+        out.lock().write_all(summary::of(&outcome, detect.min_confidence).as_bytes())?;
+    }
+    for e in &outcome.refused {
+        eprintln!("alongside: {e}\n  {}", e.hint());
+    }
+    if detect.verbose > 0 {
+        for (room, us) in &outcome.tally.rooms_us {
+            eprintln!("{room}: {} ms", us / 1000);
+        }
+    }
+    Ok(if outcome.refused.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
+impl args::Detect {
+    fn limits(&self) -> Result<crate::ingest::Limits, Failure> {
+        let day = |option: &str, text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => time::parse_day(text)
+                .map(Some)
+                .ok_or_else(|| Failure::new(Exit::Usage, format!("{option} {text}: not a date"), "write it as 2020-01-31")),
+        };
+        let days = (day("--from", &self.from)?, day("--to", &self.to)?);
+        let bbox_e7 = match &self.bbox {
+            None => None,
+            Some(text) => {
+                let parts: Vec<f64> = text.split(',').filter_map(|t| t.trim().parse().ok()).collect();
+                let ok = parts.len() == 4 && parts.iter().all(|v| v.is_finite() && v.abs() <= 180.0) && parts[1].abs() <= 90.0 && parts[3].abs() <= 90.0 && parts[1] <= parts[3];
+                if !ok {
+                    return Err(Failure::new(Exit::Usage, format!("--bbox {text}: not four numbers W,S,E,N"), "write it as --bbox=-95.5,28,-94,29.5; W greater than E crosses 180"));
+                }
+                Some([0, 1, 2, 3].map(|k| (parts[k] * 1e7).round() as i32))
+            }
+        };
+        Ok(crate::ingest::Limits { days, bbox_e7, max_reject_percent: self.max_reject_share, ..Default::default() })
+    }
+}

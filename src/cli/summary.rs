@@ -1,0 +1,104 @@
+//! The summary on stdout: what went in, what came out, what kept the rest below.
+
+use crate::ingest::escape;
+use crate::model::event::Event;
+use crate::model::{Kind, RejectReason, time};
+use crate::run::oneshot::Outcome;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The whole text.
+pub fn of(outcome: &Outcome, min_confidence: i32) -> String {
+    let mut out = String::new();
+    let accounts = &outcome.accounts;
+    let sum = |f: &dyn Fn(&crate::model::FileAccount) -> u64| accounts.iter().map(f).sum::<u64>();
+    let rows = sum(&|a| a.rows);
+    let day = |d: Option<&i32>| d.map(|d| time::day_text(*d)).unwrap_or_default();
+    let span = match (outcome.days.first(), outcome.days.last()) {
+        (a, b) if a == b => day(a),
+        (a, b) => format!("{} to {}", day(a), day(b)),
+    };
+    let files = if accounts.len() == 1 { "file" } else { "files" };
+    let _ = writeln!(out, "{} {files}, {span}, {} vessels, {} tracks\n", accounts.len(), thousands(outcome.vessels), thousands(outcome.tally.tracks));
+    let _ = writeln!(out, "rows          {:>14}", thousands(rows));
+    let _ = writeln!(out, "  positions   {:>14}", thousands(sum(&|a| a.positions)));
+    let mut line = |label: &str, n: u64| {
+        if n > 0 {
+            let _ = writeln!(out, "  {label:<12}{:>14}", thousands(n));
+        }
+    };
+    line("duplicates", sum(&|a| a.duplicates));
+    line("no position", sum(&|a| a.no_position));
+    line("static only", sum(&|a| a.static_only));
+    line("not ships", sum(&|a| a.not_ships.values().sum()));
+    line("rejected", sum(&|a| a.rejected_total()));
+    for reason in RejectReason::ALL {
+        let n = sum(&|a| a.rejected.get(&reason).copied().unwrap_or(0));
+        if n > 0 {
+            let _ = writeln!(out, "    {:<22}{:>12}", reason.key(), thousands(n));
+        }
+    }
+    let dropped = &outcome.tally;
+    if dropped.teleports + dropped.repeats + dropped.simultaneous > 0 {
+        let _ = writeln!(
+            out,
+            "fixes set aside: {} teleports, {} repeats of old reports, {} second positions of a moment",
+            thousands(dropped.teleports),
+            thousands(dropped.repeats),
+            thousands(dropped.simultaneous)
+        );
+    }
+    let _ = writeln!(out, "\nevents          found   below 50    written");
+    for kind in Kind::ALL {
+        let (found, below) = outcome.book.counts.get(&kind).copied().unwrap_or_default();
+        let written = outcome.book.events.iter().filter(|e| e.kind == kind).count() as u64;
+        let _ = writeln!(out, "  {:<12}{:>7}    {:>7}    {:>7}", kind.word(), thousands(found), thousands(below), thousands(written));
+    }
+    held_back(&mut out, outcome);
+    telling(&mut out, &outcome.book.events, min_confidence);
+    let _ = writeln!(out, "\nwritten to {}", escape(outcome.out.display().to_string().as_bytes(), 400));
+    out
+}
+
+fn held_back(out: &mut String, outcome: &Outcome) {
+    let mut by_kind: BTreeMap<Kind, Vec<(&str, u64)>> = BTreeMap::new();
+    for ((kind, reason), n) in &outcome.book.held_back {
+        by_kind.entry(*kind).or_default().push((reason, *n));
+    }
+    for (kind, mut reasons) in by_kind {
+        reasons.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let list: Vec<String> = reasons.iter().map(|(r, n)| format!("{} {}", r.replace('_', " "), thousands(*n))).collect();
+        let _ = writeln!(out, "{} kept below 50 by: {}", kind.word(), list.join(", "));
+    }
+}
+
+/// The ten most telling: by band of risk and confidence together, then confidence, then time.
+fn telling(out: &mut String, events: &[Event], min_confidence: i32) {
+    let mut best: Vec<&Event> = events.iter().collect();
+    best.sort_by_key(|e| (std::cmp::Reverse(e.confidence + 2 * e.risk.min(50)), e.start_ms, e.id.clone()));
+    if best.is_empty() {
+        let _ = writeln!(out, "\nno event of confidence {min_confidence} or more");
+        return;
+    }
+    let _ = writeln!(out, "\nconf risk  kind        start (UTC)       hours  what");
+    for e in best.iter().take(10) {
+        let start = time::rfc3339(e.start_ms).replace('T', " ");
+        let _ = writeln!(out, "{:>4} {:>4}  {:<10}  {}  {:>5.1}  {}", e.confidence, e.risk, e.kind.word(), &start[..16], e.duration_h, escape(e.summary.as_bytes(), 160));
+    }
+    if best.len() > 10 {
+        let _ = writeln!(out, "and {} more in the files", best.len() - 10);
+    }
+}
+
+/// `6343600` as `6,343,600`.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (k, c) in digits.chars().enumerate() {
+        if k > 0 && (digits.len() - k).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}

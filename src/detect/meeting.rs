@@ -1,0 +1,348 @@
+//! Meetings: qualifying pieces joined over flickers and holes, with what they were like.
+//!
+//! *In*: tracks, their legs and runs, and the meetings that were still open at the last frontier. *Out*: meetings that ended,
+//! and those that may go on. A fold over time: what is handed on is all that a later day needs.
+
+use crate::detect::motion::{Legs, Run};
+use crate::detect::pairs::{self, Moving, Piece, Rules};
+use crate::detect::stats::Stats;
+use crate::model::{Mmsi, Params, RendezvousFacts, Track, TrackId};
+use crate::spatial::boxes::{self, Box4, IndexKind, Work};
+use crate::spatial::geodesy;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Two tracks, lower MMSI (then track id) first.
+pub type Pair = (TrackId, TrackId);
+
+/// A meeting that is not over, or of which only a part has been looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Meeting {
+    /// First and last moment within the entering distance so far.
+    pub enter_ms: Option<(i64, i64)>,
+    /// Begin of the first qualifying piece.
+    pub begin_ms: i64,
+    /// End of the last qualifying piece.
+    pub last_ms: i64,
+    /// Observed time up to the last entering moment.
+    pub observed_ms: i64,
+    /// Qualifying pieces after the last entering moment, to be added if the ships come near again: (begin, end, observed).
+    pub pending: Vec<(i64, i64, bool)>,
+    /// Qualifying pieces up to the last entering moment that are not sampled yet.
+    pub unsampled: Vec<(i64, i64)>,
+    /// The last moment that sampling has dealt with.
+    pub sampled_to_ms: Option<i64>,
+    /// What was sampled.
+    pub stats: Stats,
+    /// Positions of both at the start.
+    pub start_e7: Option<[(i32, i32); 2]>,
+    /// Real fixes of each inside, so far.
+    pub fixes: [u32; 2],
+}
+
+/// What one step over a window of time gives.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Meetings that are over.
+    pub ended: Vec<RendezvousFacts>,
+    /// Meetings that may go on.
+    pub alive: BTreeMap<Pair, Meeting>,
+    /// What the candidate search did.
+    pub work: Work,
+    /// Exact tests of leg on leg.
+    pub exact_tests: u64,
+    /// Pairs of ships with any qualifying time.
+    pub hits: u64,
+}
+
+/// How a window ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowEnd {
+    /// More data will come: what may go on is handed on.
+    Frontier,
+    /// The data end here: what may go on is given out as open.
+    DataEnd,
+}
+
+/// One step over a window of time: what to look at, and how.
+#[derive(Clone, Copy)]
+pub struct Step<'a> {
+    /// Begin and end of the window, both inclusive: what lies on the border belongs to both and is joined.
+    pub window: (i64, i64),
+    /// What comes after it.
+    pub end: WindowEnd,
+    /// The rules.
+    pub params: &'a Params,
+    /// The candidate search.
+    pub index: IndexKind,
+    /// The caller's clock in microseconds, for [`Work`] alone.
+    pub now_us: &'a (dyn Fn() -> u64 + Sync),
+}
+
+/// Finds the meetings with qualifying time in the step's window, going on from `alive`.
+pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<Pair, Meeting>, step: &Step) -> Found {
+    let Step { window, params, index, now_us, .. } = *step;
+    let rules = Rules::new(params);
+    let runs: Vec<&Run> = runs.iter().filter(|r| r.t1_ms >= window.0 && r.t0_ms <= window.1).collect();
+    let boxes: Vec<Box4> = runs.iter().map(|r| as_box(r, window)).collect();
+    // A metre on top: corners are rounded outward, reaches must not round inward.
+    let reach = params.rendezvous.leave_m.get().max(params.rendezvous.enter_m.get()).ceil() as i32 + 1;
+    let (mut near, work) = boxes::near_pairs(&boxes, reach, index, now_us);
+    drop(boxes);
+    for pair in &mut near {
+        if is_before(tracks, runs[pair.1 as usize].track, runs[pair.0 as usize].track) {
+            *pair = (pair.1, pair.0);
+        }
+    }
+    near.par_sort_unstable_by_key(|&(i, j)| {
+        let (a, b) = (runs[i as usize], runs[j as usize]);
+        (a.track, b.track, a.t0_ms.max(b.t0_ms), a.t0_ms, b.t0_ms)
+    });
+    // One group a pair of tracks; pairs with an open meeting and no candidate now are groups of their own.
+    let place: BTreeMap<TrackId, u32> = if alive.is_empty() {
+        BTreeMap::new()
+    } else {
+        tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect()
+    };
+    let mut groups: Vec<(u32, u32, &[(u32, u32)], Option<Meeting>)> = Vec::new();
+    for group in near.chunk_by(|x, y| key(&runs, x) == key(&runs, y)) {
+        let (a, b) = key(&runs, &group[0]);
+        if tracks[a as usize].mmsi != tracks[b as usize].mmsi {
+            let carried = alive.remove(&(tracks[a as usize].id, tracks[b as usize].id));
+            groups.push((a, b, group, carried));
+        }
+    }
+    let mut found = Found { work, ..Found::default() };
+    for ((a, b), meeting) in alive {
+        if let (Some(&a), Some(&b)) = (place.get(&a), place.get(&b)) {
+            groups.push((a, b, &[], Some(meeting)));
+        }
+    }
+    groups.sort_by_key(|g| (g.0, g.1));
+    let done: Vec<_> = groups
+        .into_par_iter()
+        .map(|(a, b, group, carried)| {
+            let ship = |t: u32| Moving { track: &tracks[t as usize], legs: &legs[t as usize] };
+            let (a, b) = (ship(a), ship(b));
+            let mut pieces = Vec::new();
+            let mut tests = 0;
+            for &(i, j) in group {
+                tests += pairs::pieces(a, runs[i as usize], b, runs[j as usize], &rules, window, &mut pieces);
+            }
+            let hit = !pieces.is_empty();
+            let (ended, alive) = fold(a, b, &pieces, carried, &rules, step);
+            (ended, alive.map(|m| ((a.track.id, b.track.id), m)), tests, hit)
+        })
+        .collect();
+    for (ended, alive, tests, hit) in done {
+        found.ended.extend(ended);
+        found.alive.extend(alive);
+        found.exact_tests += tests;
+        found.hits += u64::from(hit);
+    }
+    found
+}
+
+fn key(runs: &[&Run], pair: &(u32, u32)) -> (u32, u32) {
+    (runs[pair.0 as usize].track, runs[pair.1 as usize].track)
+}
+
+fn is_before(tracks: &[Track], x: u32, y: u32) -> bool {
+    let name = |t: u32| (tracks[t as usize].mmsi, tracks[t as usize].id);
+    name(x) < name(y)
+}
+
+fn as_box(run: &Run, window: (i64, i64)) -> Box4 {
+    // Seconds since the window's begin, rounded outward; a run may begin up to a leg and six hours before it.
+    let s0 = (run.t0_ms.max(window.0 - 86_400_000) - window.0).div_euclid(1000) as i32;
+    let s1 = (run.t1_ms.min(window.1 + 86_400_000) - window.0).div_euclid(1000) as i32 + 1;
+    Box4 { lo: [run.lo[0], run.lo[1], run.lo[2], s0], hi: [run.hi[0], run.hi[1], run.hi[2], s1], owner: run.track }
+}
+
+fn fold(
+    a: Moving,
+    b: Moving,
+    pieces: &[Piece],
+    carried: Option<Meeting>,
+    rules: &Rules,
+    step: &Step,
+) -> (Vec<RendezvousFacts>, Option<Meeting>) {
+    let (now_ms, params) = (step.window.1, step.params);
+    let mut ended = Vec::new();
+    let mut current = carried;
+    for piece in pieces {
+        if let Some(meeting) = current.take() {
+            if goes_on(a, b, &meeting, piece.t0_ms, rules, params) {
+                current = Some(meeting);
+            } else {
+                ended.extend(close(a, b, meeting, false, params));
+            }
+        }
+        let meeting = current.get_or_insert_with(|| Meeting { begin_ms: piece.t0_ms, last_ms: piece.t0_ms, ..Meeting::default() });
+        extend(meeting, piece);
+    }
+    // Whether it may go on: the hole is not too long yet, and what was seen since does not rule it out.
+    let may_go_on = current.as_ref().is_some_and(|m| goes_on(a, b, m, now_ms, rules, params));
+    match (current, may_go_on, step.end) {
+        (Some(meeting), false, _) => {
+            ended.extend(close(a, b, meeting, false, params));
+            (ended, None)
+        }
+        (Some(meeting), true, WindowEnd::DataEnd) => {
+            ended.extend(close(a, b, meeting, true, params));
+            (ended, None)
+        }
+        (Some(mut meeting), true, WindowEnd::Frontier) => {
+            // Tracks are cut behind the frontier: sample now what they still show.
+            settle(a, b, &mut meeting, params);
+            (ended, Some(meeting))
+        }
+        (None, ..) => (ended, None),
+    }
+}
+
+/// Whether the ships' being together again at `t_ms` belongs to this meeting.
+fn goes_on(a: Moving, b: Moving, meeting: &Meeting, t_ms: i64, rules: &Rules, params: &Params) -> bool {
+    let gap = t_ms - meeting.last_ms;
+    if gap <= 0 {
+        return true;
+    }
+    if gap > params.rendezvous.hole_h.millis() {
+        return false;
+    }
+    let (seen_ms, far_m) = pairs::between(a, b, rules, meeting.last_ms, t_ms);
+    seen_ms <= params.rendezvous.flicker_min.millis() && far_m <= params.rendezvous.flicker_m.get()
+}
+
+fn extend(meeting: &mut Meeting, piece: &Piece) {
+    meeting.last_ms = meeting.last_ms.max(piece.t1_ms);
+    let Some((first, last)) = piece.enter_ms else {
+        if meeting.enter_ms.is_some() {
+            meeting.pending.push((piece.t0_ms, piece.t1_ms, piece.observed));
+        }
+        return;
+    };
+    // From the first entering moment on everything up to the last counts.
+    let from = match meeting.enter_ms {
+        None => first,
+        Some(_) => {
+            for (t0, t1, observed) in std::mem::take(&mut meeting.pending) {
+                meeting.observed_ms += if observed { t1 - t0 } else { 0 };
+                meeting.unsampled.push((t0, t1));
+            }
+            piece.t0_ms
+        }
+    };
+    meeting.enter_ms = Some((meeting.enter_ms.map_or(first, |e| e.0), last));
+    meeting.observed_ms += if piece.observed { last - from } else { 0 };
+    meeting.unsampled.push((from, last));
+    if last < piece.t1_ms {
+        meeting.pending.push((last, piece.t1_ms, piece.observed));
+    }
+}
+
+/// Samples what is not sampled yet, and counts fixes.
+fn settle(a: Moving, b: Moving, meeting: &mut Meeting, params: &Params) {
+    let Some((start, _)) = meeting.enter_ms else { return };
+    let step = i64::from(params.rendezvous.sample_s.max(1)) * 1000;
+    if meeting.start_e7.is_none() {
+        meeting.start_e7 = Some([place_at(a, start), place_at(b, start)]);
+    }
+    for (t0, t1) in std::mem::take(&mut meeting.unsampled) {
+        // A moment on the border of two pieces belongs to the first.
+        let from = meeting.sampled_to_ms.map_or(t0, |done| t0.max(done + 1));
+        meeting.stats.sample(a, b, from, t1, step);
+        for (k, ship) in [a, b].into_iter().enumerate() {
+            let fixes = &ship.track.fixes;
+            let inside = fixes.partition_point(|f| f.t_ms <= t1) - fixes.partition_point(|f| f.t_ms < from);
+            meeting.fixes[k] += inside as u32;
+        }
+        meeting.sampled_to_ms = Some(t1);
+    }
+}
+
+fn place_at(ship: Moving, t_ms: i64) -> (i32, i32) {
+    let fixes = &ship.track.fixes;
+    let k = fixes.partition_point(|f| f.t_ms <= t_ms).max(1) - 1;
+    let (f, g) = (&fixes[k], &fixes[(k + 1).min(fixes.len() - 1)]);
+    if t_ms <= f.t_ms || g.t_ms == f.t_ms {
+        return (f.lat_e7, f.lon_e7);
+    }
+    let on = |x: &crate::model::Fix| (x.t_ms, geodesy::point(x.lat_e7, x.lon_e7));
+    geodesy::position_e7(crate::detect::motion::on_leg(on(f), on(g), t_ms))
+}
+
+fn close(a: Moving, b: Moving, mut meeting: Meeting, open: bool, params: &Params) -> Option<RendezvousFacts> {
+    let (start, end) = meeting.enter_ms?;
+    if end - start < params.rendezvous.min_duration_min.millis() {
+        return None;
+    }
+    settle(a, b, &mut meeting, params);
+    let stats = &meeting.stats;
+    if stats.samples() == 0 {
+        return None;
+    }
+    let (n, middle) = (stats.middle.n as f64 * 100.0, stats.origin_e7?);
+    let origin = geodesy::point(middle.0, middle.1);
+    let (east, north) = geodesy::east_north(origin);
+    let (x, y) = (stats.middle.x as f64 / n, stats.middle.y as f64 / n);
+    let mean = [0, 1, 2].map(|k| origin[k] + east[k] * x + north[k] * y);
+    let metres = |q: f64| stats.separation.quantile(q).unwrap_or(0.0) * 5.0;
+    let tenths = |h: &crate::detect::stats::Histogram| h.quantile(0.5).unwrap_or(0.0) * 0.1;
+    let mmsis: [Mmsi; 2] = [a.track.mmsi, b.track.mmsi];
+    Some(RendezvousFacts {
+        tracks: [a.track.id, b.track.id],
+        mmsis,
+        start_ms: start,
+        end_ms: end,
+        observed_ms: meeting.observed_ms.min(end - start),
+        open,
+        mean_e7: geodesy::position_e7(mean),
+        start_e7: meeting.start_e7.unwrap_or([middle; 2]),
+        end_e7: [place_at(a, end), place_at(b, end)],
+        median_m: metres(0.5),
+        p10_m: metres(0.1),
+        p90_m: metres(0.9),
+        min_m: stats.min_mm.unwrap_or(0) as f64 / 1000.0,
+        speed_kn: [tenths(&stats.speed[0]), tenths(&stats.speed[1])],
+        relative_kn: tenths(&stats.relative),
+        moved_as_one: stats.moved_as_one(),
+        scatter_m: [stats.place[0].scatter_m(), stats.place[1].scatter_m()],
+        relative_scatter_m: stats.vector_scatter_m(),
+        heading_arc_deg: [stats.heading_arc_deg(0), stats.heading_arc_deg(1)],
+        heading_difference_deg: stats.difference.quantile(0.5).map(|q| q * 5.0),
+        night_share: f64::from(stats.night) / stats.samples() as f64,
+        fixes: meeting.fixes,
+        neighbours: 0,
+    })
+}
+
+/// Fills in, for every meeting, how many other ships lay as near to either of the two for more than half of its time.
+/// Only meetings count as neighbours, and only with half as much again of this meeting's own median separation, at least 150 m.
+pub fn count_neighbours(meetings: &mut [RendezvousFacts]) {
+    let mut of_ship: BTreeMap<TrackId, Vec<(i64, i64, TrackId, f64)>> = BTreeMap::new();
+    for m in meetings.iter() {
+        for k in 0..2 {
+            of_ship.entry(m.tracks[k]).or_default().push((m.start_ms, m.end_ms, m.tracks[1 - k], m.median_m));
+        }
+    }
+    let counts: Vec<u32> = meetings
+        .par_iter()
+        .map(|m| {
+            let reach = (m.median_m * 1.5).max(150.0);
+            let mut others = std::collections::BTreeSet::new();
+            for k in 0..2 {
+                for &(start, end, other, median_m) in &of_ship[&m.tracks[k]] {
+                    let overlap = end.min(m.end_ms) - start.max(m.start_ms);
+                    if other != m.tracks[1 - k] && median_m <= reach && overlap * 2 > m.end_ms - m.start_ms {
+                        others.insert(other);
+                    }
+                }
+            }
+            others.len() as u32
+        })
+        .collect();
+    for (m, n) in meetings.iter_mut().zip(counts) {
+        m.neighbours = n;
+    }
+}

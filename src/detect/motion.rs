@@ -1,0 +1,163 @@
+//! How fast a ship goes on each leg, and the slow stretches (*runs*) that the index holds.
+//!
+//! *In*: one track. *Out*: a pace for every leg and its runs. Between fixes a ship moves on a straight line at one speed; a
+//! leg's pace is the mean velocity over ten minutes to either side of its middle, from positions, never from the reported speed.
+
+use crate::model::{Fix, Params, Track};
+use crate::spatial::geodesy::{self, Vec3};
+
+/// The pace of a leg, slower being greater, so that "at least paced" is a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pace {
+    /// Too long between the fixes: a hole, no leg.
+    Hole,
+    /// Faster than any transfer.
+    Fast,
+    /// Slow enough for a transfer under way.
+    Paced,
+    /// Drifting, anchored or moored.
+    Drift,
+}
+
+/// The legs of a track: `pace[i]` is that of the leg from fix `i` to fix `i + 1`.
+#[derive(Clone, Debug, Default)]
+pub struct Legs {
+    /// One pace a leg; one fewer than fixes.
+    pub pace: Vec<Pace>,
+}
+
+/// A stretch of consecutive legs that are all at least paced, inside a small box and a bounded time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Index of the track.
+    pub track: u32,
+    /// First fix.
+    pub first: u32,
+    /// Last fix; the legs are `first..last`.
+    pub last: u32,
+    /// Time of the first fix.
+    pub t0_ms: i64,
+    /// Time of the last fix.
+    pub t1_ms: i64,
+    /// Lower corner of all its positions, metres, rounded outward.
+    pub lo: [i32; 3],
+    /// Upper corner.
+    pub hi: [i32; 3],
+    /// Every leg drifts.
+    pub all_drift: bool,
+    /// Every leg is short enough to count as observed.
+    pub all_observed: bool,
+}
+
+/// The point of a fix.
+#[inline]
+pub fn point_of(fix: &Fix) -> Vec3 {
+    geodesy::point(fix.lat_e7, fix.lon_e7)
+}
+
+/// Where the ship was at `t_ms` on the leg from `a` to `b`.
+#[inline]
+pub fn on_leg(a: (i64, Vec3), b: (i64, Vec3), t_ms: i64) -> Vec3 {
+    if b.0 == a.0 {
+        return a.1;
+    }
+    geodesy::lerp(a.1, b.1, (t_ms - a.0) as f64 / (b.0 - a.0) as f64)
+}
+
+/// The paces of a track's legs, and its runs. A leg longer than the longest, in time, is a hole.
+pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<Run>) {
+    let fixes = &track.fixes;
+    if fixes.len() < 2 {
+        return (Legs::default(), Vec::new());
+    }
+    let points: Vec<Vec3> = fixes.iter().map(point_of).collect();
+    let longest = params.motion.longest_leg_min.millis();
+    let mut pace = vec![Pace::Hole; fixes.len() - 1];
+    let mut from = 0;
+    while from + 1 < fixes.len() {
+        // A stretch without holes.
+        let mut to = from;
+        while to + 1 < fixes.len() && fixes[to + 1].t_ms - fixes[to].t_ms <= longest {
+            to += 1;
+        }
+        if to > from {
+            paces(&fixes[from..=to], &points[from..=to], params, &mut pace[from..to]);
+        }
+        from = to + 1;
+    }
+    let runs = runs(index, fixes, &points, &pace, params);
+    (Legs { pace }, runs)
+}
+
+fn paces(fixes: &[Fix], points: &[Vec3], params: &Params, pace: &mut [Pace]) {
+    let half = params.motion.speed_window_min.millis();
+    let drift = params.rendezvous.drift_speed_kn.metres_per_second() / 1000.0;
+    let paced = params.rendezvous.paced_speed_kn.metres_per_second() / 1000.0;
+    let (first, last) = (fixes[0].t_ms, fixes[fixes.len() - 1].t_ms);
+    let (mut lo, mut hi) = (0, 0);
+    for i in 0..pace.len() {
+        let middle = (fixes[i].t_ms + fixes[i + 1].t_ms).div_euclid(2);
+        let (a, b) = ((middle - half).max(first), (middle + half).min(last));
+        while fixes[lo + 1].t_ms < a {
+            lo += 1;
+        }
+        while fixes[hi + 1].t_ms < b {
+            hi += 1;
+        }
+        let at = |k: usize, t: i64| on_leg((fixes[k].t_ms, points[k]), (fixes[k + 1].t_ms, points[k + 1]), t);
+        let way = geodesy::sub(at(hi, b), at(lo, a));
+        let (way2, time) = (geodesy::dot(way, way), (b - a) as f64);
+        pace[i] = if way2 <= drift * drift * time * time {
+            Pace::Drift
+        } else if way2 <= paced * paced * time * time {
+            Pace::Paced
+        } else {
+            Pace::Fast
+        };
+    }
+}
+
+fn runs(index: u32, fixes: &[Fix], points: &[Vec3], pace: &[Pace], params: &Params) -> Vec<Run> {
+    let extent = params.search.run_extent_m.get();
+    let longest = params.search.run_h.millis();
+    let observed = params.motion.observed_leg_min.millis();
+    let mut runs = Vec::new();
+    let mut i = 0;
+    while i < pace.len() {
+        if pace[i] < Pace::Paced {
+            i += 1;
+            continue;
+        }
+        let first = i;
+        let (mut lo, mut hi) = (points[i], points[i]);
+        let (mut all_drift, mut all_observed) = (true, true);
+        while i < pace.len() && pace[i] >= Pace::Paced {
+            let next = points[i + 1];
+            let (mut lo2, mut hi2) = (lo, hi);
+            for k in 0..3 {
+                lo2[k] = lo2[k].min(next[k]);
+                hi2[k] = hi2[k].max(next[k]);
+            }
+            let fits = (0..3).all(|k| hi2[k] - lo2[k] <= extent) && fixes[i + 1].t_ms - fixes[first].t_ms <= longest;
+            if !fits && i > first {
+                break;
+            }
+            (lo, hi) = (lo2, hi2);
+            all_drift &= pace[i] == Pace::Drift;
+            all_observed &= fixes[i + 1].t_ms - fixes[i].t_ms <= observed;
+            i += 1;
+        }
+        runs.push(Run {
+            track: index,
+            first: first as u32,
+            last: i as u32,
+            t0_ms: fixes[first].t_ms,
+            t1_ms: fixes[i].t_ms,
+            lo: lo.map(|v| v.floor() as i32),
+            hi: hi.map(|v| v.ceil() as i32),
+            all_drift,
+            all_observed,
+        });
+    }
+    runs
+}

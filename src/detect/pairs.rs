@@ -1,0 +1,239 @@
+//! When two ships were near each other and slow together, exactly.
+//!
+//! *In*: two runs that the index found near each other. *Out*: [`Piece`]s, the qualifying times. On two legs the vector
+//! between the ships is linear in time, so the times within a distance are one interval in closed form: no time grid.
+
+use crate::detect::motion::{self, Legs, Pace, Run};
+use crate::model::{Params, Track};
+use crate::spatial::geodesy::{self, Vec3};
+
+/// A time during which two ships were within the leaving distance and slow together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Begin, UTC milliseconds.
+    pub t0_ms: i64,
+    /// End.
+    pub t1_ms: i64,
+    /// First and last moment within the entering distance.
+    pub enter_ms: Option<(i64, i64)>,
+    /// Both ships on legs short enough to count as observed.
+    pub observed: bool,
+}
+
+/// A track with its legs, as the exact tests need it.
+#[derive(Clone, Copy)]
+pub struct Moving<'a> {
+    /// Its fixes.
+    pub track: &'a Track,
+    /// Its paces.
+    pub legs: &'a Legs,
+}
+
+/// Distances and speeds of the rules, prepared: metres of chord, metres a millisecond.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    enter: f64,
+    leave: f64,
+    relative: f64,
+    half_window_ms: i64,
+    observed_leg_ms: i64,
+    longest_leg_ms: i64,
+}
+
+impl Rules {
+    /// From the parameters.
+    pub fn new(params: &Params) -> Self {
+        Self {
+            enter: geodesy::chord_of_arc(params.rendezvous.enter_m.get()),
+            leave: geodesy::chord_of_arc(params.rendezvous.leave_m.get().max(params.rendezvous.enter_m.get())),
+            relative: params.rendezvous.paced_relative_kn.metres_per_second() / 1000.0,
+            half_window_ms: params.motion.speed_window_min.millis(),
+            observed_leg_ms: params.motion.observed_leg_min.millis(),
+            longest_leg_ms: params.motion.longest_leg_min.millis(),
+        }
+    }
+}
+
+/// The part of `[0, 1]` in which `|r0 + w s|` is at most `d`.
+pub fn within(r0: Vec3, w: Vec3, d: f64) -> Option<(f64, f64)> {
+    let (a, b, c) = (geodesy::dot(w, w), geodesy::dot(r0, w), geodesy::dot(r0, r0) - d * d);
+    if a < 1e-12 {
+        return (c <= 0.0).then_some((0.0, 1.0));
+    }
+    let root = b * b - a * c;
+    if root < 0.0 {
+        return None;
+    }
+    let root = root.sqrt();
+    let (lo, hi) = (((-b - root) / a).max(0.0), ((-b + root) / a).min(1.0));
+    (lo <= hi).then_some((lo, hi))
+}
+
+/// Adds the qualifying pieces of two runs to `out`, in time order, cut to `window`. Adjoining pieces are joined where both
+/// are observed or both are not.
+pub fn pieces(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, window: (i64, i64), out: &mut Vec<Piece>) -> u64 {
+    let t0 = run_a.t0_ms.max(run_b.t0_ms).max(window.0);
+    let t1 = run_a.t1_ms.min(run_b.t1_ms).min(window.1);
+    if t0 > t1 {
+        return 0;
+    }
+    let (near, far) = box_distances(run_a, run_b);
+    if near > rules.leave {
+        return 0;
+    }
+    if far <= rules.enter && run_a.all_drift && run_b.all_drift && run_a.all_observed && run_b.all_observed {
+        push(out, Piece { t0_ms: t0, t1_ms: t1, enter_ms: Some((t0, t1)), observed: true });
+        return 0;
+    }
+    exact(a, run_a, b, run_b, rules, (t0, t1), out)
+}
+
+fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1): (i64, i64), out: &mut Vec<Piece>) -> u64 {
+    let (fa, fb) = (&a.track.fixes, &b.track.fixes);
+    // The last leg that begins at or before t0.
+    let seek = |fixes: &[crate::model::Fix], run: &Run| {
+        let (first, last) = (run.first as usize, run.last as usize);
+        let k = fixes[first..=last].partition_point(|f| f.t_ms <= t0);
+        (first + k.max(1) - 1).min(last - 1)
+    };
+    let (mut i, mut j) = (seek(fa, run_a), seek(fb, run_b));
+    let mut pa = (motion::point_of(&fa[i]), motion::point_of(&fa[i + 1]));
+    let mut pb = (motion::point_of(&fb[j]), motion::point_of(&fb[j + 1]));
+    let mut tests = 0;
+    loop {
+        let (a0, a1, b0, b1) = (fa[i].t_ms, fa[i + 1].t_ms, fb[j].t_ms, fb[j + 1].t_ms);
+        // The whole overlap of the two legs, uncut, so that a window's edge never moves a root.
+        let (s0, s1) = (a0.max(b0), a1.min(b1));
+        if s1 >= t0 && s0 <= t1 && s0 <= s1 {
+            tests += 1;
+            let begin = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), s0), motion::on_leg((a0, pa.0), (a1, pa.1), s0));
+            let end = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), s1), motion::on_leg((a0, pa.0), (a1, pa.1), s1));
+            let way = geodesy::sub(end, begin);
+            if let Some(stay) = within(begin, way, rules.leave) {
+                let drift = a.legs.pace[i] == Pace::Drift && b.legs.pace[j] == Pace::Drift;
+                if drift || in_step(a, i, b, j, (s0, s1), rules) {
+                    let at = |f: f64| s0 + (f * (s1 - s0) as f64).round() as i64;
+                    let cut = |(x, y): (f64, f64)| {
+                        let (x, y) = (at(x).max(t0), at(y).min(t1));
+                        (x <= y).then_some((x, y))
+                    };
+                    if let Some((x, y)) = cut(stay) {
+                        let enter_ms = within(begin, way, rules.enter).and_then(cut);
+                        let observed = a1 - a0 <= rules.observed_leg_ms && b1 - b0 <= rules.observed_leg_ms;
+                        push(out, Piece { t0_ms: x, t1_ms: y, enter_ms, observed });
+                    }
+                }
+            }
+        }
+        if a1 <= b1 {
+            i += 1;
+            if i >= run_a.last as usize || a1 > t1 {
+                break;
+            }
+            pa = (pa.1, motion::point_of(&fa[i + 1]));
+        } else {
+            j += 1;
+            if j >= run_b.last as usize || b1 > t1 {
+                break;
+            }
+            pb = (pb.1, motion::point_of(&fb[j + 1]));
+        }
+    }
+    tests
+}
+
+fn push(out: &mut Vec<Piece>, piece: Piece) {
+    if let Some(last) = out.last_mut()
+        && last.observed == piece.observed
+        && last.t1_ms == piece.t0_ms
+    {
+        last.t1_ms = piece.t1_ms;
+        last.enter_ms = match (last.enter_ms, piece.enter_ms) {
+            (Some(x), Some(y)) => Some((x.0.min(y.0), x.1.max(y.1))),
+            (x, y) => x.or(y),
+        };
+        return;
+    }
+    out.push(piece);
+}
+
+/// Least and greatest distance between the positions of two runs, from their boxes.
+fn box_distances(a: &Run, b: &Run) -> (f64, f64) {
+    let (mut near, mut far) = (0.0, 0.0);
+    for k in 0..3 {
+        let gap = f64::from((b.lo[k] - a.hi[k]).max(a.lo[k] - b.hi[k]).max(0));
+        let span = f64::from((b.hi[k] - a.lo[k]).max(a.hi[k] - b.lo[k]));
+        near += gap * gap;
+        far += span * span;
+    }
+    (near.sqrt(), far.sqrt())
+}
+
+/// Whether two ships on these legs go in step: their relative velocity over the common part of the speed window is low.
+fn in_step(a: Moving, i: usize, b: Moving, j: usize, (s0, s1): (i64, i64), rules: &Rules) -> bool {
+    let middle = (s0 + s1).div_euclid(2);
+    let (mut from, mut to) = (middle - rules.half_window_ms, middle + rules.half_window_ms);
+    for (m, k) in [(a, i), (b, j)] {
+        let (x, y) = unbroken(m, k, from, to, rules.longest_leg_ms);
+        (from, to) = (from.max(x), to.min(y));
+    }
+    if to <= from {
+        return false;
+    }
+    let (a0, a1) = (position_near(a, i, from), position_near(a, i, to));
+    let (b0, b1) = (position_near(b, j, from), position_near(b, j, to));
+    let way = geodesy::sub(geodesy::sub(b1, a1), geodesy::sub(b0, a0));
+    let limit = rules.relative * (to - from) as f64;
+    geodesy::dot(way, way) <= limit * limit
+}
+
+/// The part of `from..to` about leg `k` in which the track has no hole.
+fn unbroken(m: Moving, k: usize, from: i64, to: i64, longest_leg_ms: i64) -> (i64, i64) {
+    let fixes = &m.track.fixes;
+    let (mut lo, mut hi) = (k, k + 1);
+    while fixes[lo].t_ms > from && lo > 0 && fixes[lo].t_ms - fixes[lo - 1].t_ms <= longest_leg_ms {
+        lo -= 1;
+    }
+    while fixes[hi].t_ms < to && hi + 1 < fixes.len() && fixes[hi + 1].t_ms - fixes[hi].t_ms <= longest_leg_ms {
+        hi += 1;
+    }
+    (fixes[lo].t_ms, fixes[hi].t_ms)
+}
+
+/// Position at a time not far from leg `k`.
+fn position_near(m: Moving, k: usize, t: i64) -> Vec3 {
+    let fixes = &m.track.fixes;
+    let mut k = k;
+    while k > 0 && fixes[k].t_ms > t {
+        k -= 1;
+    }
+    while k + 2 < fixes.len() && fixes[k + 1].t_ms < t {
+        k += 1;
+    }
+    motion::on_leg((fixes[k].t_ms, motion::point_of(&fixes[k])), (fixes[k + 1].t_ms, motion::point_of(&fixes[k + 1])), t)
+}
+
+/// What stands between two pieces: how long both ships were observed there, and how far apart they came.
+pub fn between(a: Moving, b: Moving, rules: &Rules, from: i64, to: i64) -> (i64, f64) {
+    let (fa, fb) = (&a.track.fixes, &b.track.fixes);
+    let seek = |fixes: &[crate::model::Fix]| fixes.partition_point(|f| f.t_ms <= from).max(1) - 1;
+    let (mut i, mut j) = (seek(fa), seek(fb));
+    let (mut seen_ms, mut far2) = (0, 0.0f64);
+    while i + 1 < fa.len() && j + 1 < fb.len() {
+        let (a0, a1, b0, b1) = (fa[i].t_ms, fa[i + 1].t_ms, fb[j].t_ms, fb[j + 1].t_ms);
+        let (s0, s1) = (a0.max(b0).max(from), a1.min(b1).min(to));
+        if a0.max(b0) >= to {
+            break;
+        }
+        if s0 < s1 && a1 - a0 <= rules.longest_leg_ms && b1 - b0 <= rules.longest_leg_ms {
+            seen_ms += s1 - s0;
+            let (pa, pb) = ((motion::point_of(&fa[i]), motion::point_of(&fa[i + 1])), (motion::point_of(&fb[j]), motion::point_of(&fb[j + 1])));
+            for t in [s0, s1] {
+                let r = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), t), motion::on_leg((a0, pa.0), (a1, pa.1), t));
+                far2 = far2.max(geodesy::dot(r, r));
+            }
+        }
+        if a1 <= b1 { i += 1 } else { j += 1 }
+    }
+    (seen_ms, far2.sqrt())
+}

@@ -1,0 +1,50 @@
+//! Dispatch: events to files.
+//!
+//! One table of columns serves CSV and GeoJSON, so that they cannot differ. Every number has a fixed count of decimals. A run
+//! appears whole or not at all: [`whole::Folder`] writes beside the target, syncs, and renames.
+
+pub mod columns;
+pub mod csv;
+pub mod geojson;
+pub mod rejects;
+pub mod whole;
+
+use std::path::PathBuf;
+
+/// What keeps an output from being written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder is there already.
+    #[error("{}: exists already", .0.display())]
+    Exists(PathBuf),
+    /// The folder that is there holds something else.
+    #[error("{}: holds files that are not a run of alongside, and is not overwritten", .0.display())]
+    NotARun(PathBuf),
+    /// The operating system refused.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A Parquet file could not be made.
+    #[error("{}: {what}", .path.display())]
+    Parquet {
+        /// Which file.
+        path: PathBuf,
+        /// What polars said.
+        what: String,
+    },
+}
+
+impl Error {
+    /// What to type next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Exists(_) => "name another folder with -o, or add --overwrite",
+            Self::NotARun(_) => "name another folder with -o",
+            Self::Io { .. } | Self::Parquet { .. } => "check that the disk has room and that you may write there",
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The lift: canonical columns as polars frames, and the one crossing between frames and records.
+//!
+//! *In*: records that the reader has grouped by ship and put in total order. *Out*: `positions` (one row a report) and
+//! `particulars` (what a ship said of itself, one row a time it changed); and back again as plain slices.
+//! A frame is built in chunks; the rows of one ship never stand in two.
+
+use crate::model::{AisClass, Fix, Mmsi, Particulars};
+use polars::prelude::*;
+use std::io::Write;
+
+/// A row of `positions` on its way into a frame.
+#[derive(Clone, Debug, Default)]
+pub struct PositionColumns {
+    pub mmsi: Vec<u32>,
+    pub t_ms: Vec<i64>,
+    pub lat_e7: Vec<i32>,
+    pub lon_e7: Vec<i32>,
+    pub sog_dkn: Vec<u16>,
+    pub cog_ddeg: Vec<u16>,
+    pub heading_deg: Vec<u16>,
+    pub status: Vec<u8>,
+    pub particulars: Vec<u32>,
+    pub row: Vec<u32>,
+}
+
+impl PositionColumns {
+    /// Room for `n` rows.
+    pub fn with_capacity(n: usize) -> Self {
+        Self {
+            mmsi: Vec::with_capacity(n),
+            t_ms: Vec::with_capacity(n),
+            lat_e7: Vec::with_capacity(n),
+            lon_e7: Vec::with_capacity(n),
+            sog_dkn: Vec::with_capacity(n),
+            cog_ddeg: Vec::with_capacity(n),
+            heading_deg: Vec::with_capacity(n),
+            status: Vec::with_capacity(n),
+            particulars: Vec::with_capacity(n),
+            row: Vec::with_capacity(n),
+        }
+    }
+    /// Adds a fix of a ship.
+    pub fn push(&mut self, mmsi: u32, fix: &Fix) {
+        self.mmsi.push(mmsi);
+        self.t_ms.push(fix.t_ms);
+        self.lat_e7.push(fix.lat_e7);
+        self.lon_e7.push(fix.lon_e7);
+        self.sog_dkn.push(fix.sog_dkn);
+        self.cog_ddeg.push(fix.cog_ddeg);
+        self.heading_deg.push(fix.heading_deg);
+        self.status.push(fix.status);
+        self.particulars.push(fix.particulars);
+        self.row.push(fix.row);
+    }
+    /// The chunk as a frame; its vectors become the columns without a copy.
+    pub fn into_frame(self) -> PolarsResult<DataFrame> {
+        let n = self.mmsi.len();
+        DataFrame::new(
+            n,
+            vec![
+                UInt32Chunked::from_vec("mmsi".into(), self.mmsi).into_column(),
+                Int64Chunked::from_vec("t_ms".into(), self.t_ms).into_column(),
+                Int32Chunked::from_vec("lat_e7".into(), self.lat_e7).into_column(),
+                Int32Chunked::from_vec("lon_e7".into(), self.lon_e7).into_column(),
+                UInt16Chunked::from_vec("sog_dkn".into(), self.sog_dkn).into_column(),
+                UInt16Chunked::from_vec("cog_ddeg".into(), self.cog_ddeg).into_column(),
+                UInt16Chunked::from_vec("heading_deg".into(), self.heading_deg).into_column(),
+                UInt8Chunked::from_vec("status".into(), self.status).into_column(),
+                UInt32Chunked::from_vec("particulars".into(), self.particulars).into_column(),
+                UInt32Chunked::from_vec("row".into(), self.row).into_column(),
+            ],
+        )
+    }
+}
+
+/// Chunks one below the other: their columns keep their chunks, nothing is copied.
+pub fn stack(chunks: Vec<DataFrame>) -> PolarsResult<DataFrame> {
+    let mut chunks = chunks.into_iter();
+    let Some(mut frame) = chunks.next() else { return PositionColumns::default().into_frame() };
+    for chunk in chunks {
+        frame.vstack_mut_owned(chunk)?;
+    }
+    Ok(frame)
+}
+
+/// The rows of one ship as plain slices, in total order.
+#[derive(Clone, Copy, Debug)]
+pub struct ShipRows<'a> {
+    pub mmsi: Mmsi,
+    pub t_ms: &'a [i64],
+    lat_e7: &'a [i32],
+    lon_e7: &'a [i32],
+    sog_dkn: &'a [u16],
+    cog_ddeg: &'a [u16],
+    heading_deg: &'a [u16],
+    status: &'a [u8],
+    particulars: &'a [u32],
+    row: &'a [u32],
+}
+
+impl ShipRows<'_> {
+    /// One row as a record.
+    #[inline]
+    pub fn fix(&self, k: usize) -> Fix {
+        Fix {
+            t_ms: self.t_ms[k],
+            lat_e7: self.lat_e7[k],
+            lon_e7: self.lon_e7[k],
+            sog_dkn: self.sog_dkn[k],
+            cog_ddeg: self.cog_ddeg[k],
+            heading_deg: self.heading_deg[k],
+            status: self.status[k],
+            particulars: self.particulars[k],
+            row: self.row[k],
+        }
+    }
+    /// The rows with a time in `from..to`; the slices must be in time order.
+    pub fn between(&self, from: i64, to: i64) -> Self {
+        let (a, b) = (self.t_ms.partition_point(|t| *t < from), self.t_ms.partition_point(|t| *t < to));
+        Self {
+            mmsi: self.mmsi,
+            t_ms: &self.t_ms[a..b],
+            lat_e7: &self.lat_e7[a..b],
+            lon_e7: &self.lon_e7[a..b],
+            sog_dkn: &self.sog_dkn[a..b],
+            cog_ddeg: &self.cog_ddeg[a..b],
+            heading_deg: &self.heading_deg[a..b],
+            status: &self.status[a..b],
+            particulars: &self.particulars[a..b],
+            row: &self.row[a..b],
+        }
+    }
+}
+
+/// The ships of a `positions` frame, in the order in which they stand there.
+pub fn ships(positions: &DataFrame) -> PolarsResult<Vec<ShipRows<'_>>> {
+    macro_rules! chunks {
+        ($name:literal, $as:ident) => {
+            positions.column($name)?.as_materialized_series().$as()?.downcast_iter().map(|a| a.values().as_slice()).collect::<Vec<_>>()
+        };
+    }
+    let mmsi = chunks!("mmsi", u32);
+    let (t_ms, lat, lon) = (chunks!("t_ms", i64), chunks!("lat_e7", i32), chunks!("lon_e7", i32));
+    let (sog, cog, heading) = (chunks!("sog_dkn", u16), chunks!("cog_ddeg", u16), chunks!("heading_deg", u16));
+    let (status, particulars, row) = (chunks!("status", u8), chunks!("particulars", u32), chunks!("row", u32));
+    let mut out = Vec::new();
+    for c in 0..mmsi.len() {
+        let mut from = 0;
+        for ship in mmsi[c].chunk_by(|a, b| a == b) {
+            let to = from + ship.len();
+            out.push(ShipRows {
+                mmsi: Mmsi(ship[0]),
+                t_ms: &t_ms[c][from..to],
+                lat_e7: &lat[c][from..to],
+                lon_e7: &lon[c][from..to],
+                sog_dkn: &sog[c][from..to],
+                cog_ddeg: &cog[c][from..to],
+                heading_deg: &heading[c][from..to],
+                status: &status[c][from..to],
+                particulars: &particulars[c][from..to],
+                row: &row[c][from..to],
+            });
+            from = to;
+        }
+    }
+    Ok(out)
+}
+
+/// The `particulars` frame: one row for everything distinct that any ship said of itself; `positions.particulars` is the row.
+pub fn particulars(table: &[Particulars]) -> PolarsResult<DataFrame> {
+    let text = |name: &str, f: fn(&Particulars) -> &str| {
+        StringChunked::from_iter_values(name.into(), table.iter().map(f)).into_column()
+    };
+    let number = |name: &str, f: fn(&Particulars) -> u16| UInt16Chunked::from_vec(name.into(), table.iter().map(f).collect()).into_column();
+    DataFrame::new(
+        table.len(),
+        vec![
+            text("name", |p| &p.name),
+            UInt32Chunked::from_vec("imo".into(), table.iter().map(|p| p.imo).collect()).into_column(),
+            text("call_sign", |p| &p.call_sign),
+            number("ship_type", |p| p.ship_type),
+            number("length_dm", |p| p.length_dm),
+            number("beam_dm", |p| p.beam_dm),
+            number("draught_dm", |p| p.draught_dm),
+            number("cargo", |p| p.cargo),
+            UInt8Chunked::from_vec(
+                "class".into(),
+                table
+                    .iter()
+                    .map(|p| match p.class {
+                        AisClass::Unknown => 0,
+                        AisClass::A => 1,
+                        AisClass::B => 2,
+                    })
+                    .collect(),
+            )
+            .into_column(),
+        ],
+    )
+}
+
+/// The records of a `particulars` frame, by row.
+pub fn particulars_records(frame: &DataFrame) -> PolarsResult<Vec<Particulars>> {
+    let text = |name: &str| -> PolarsResult<Vec<String>> {
+        Ok(frame.column(name)?.as_materialized_series().str()?.iter().map(|v| v.unwrap_or("").to_owned()).collect())
+    };
+    let number = |name: &str| -> PolarsResult<Vec<u16>> {
+        Ok(frame.column(name)?.as_materialized_series().u16()?.iter().map(|v| v.unwrap_or(0)).collect())
+    };
+    let (names, call_signs) = (text("name")?, text("call_sign")?);
+    let imo: Vec<u32> = frame.column("imo")?.as_materialized_series().u32()?.iter().map(|v| v.unwrap_or(0)).collect();
+    let (types, lengths, beams) = (number("ship_type")?, number("length_dm")?, number("beam_dm")?);
+    let (draughts, cargos) = (number("draught_dm")?, number("cargo")?);
+    let classes: Vec<u8> = frame.column("class")?.as_materialized_series().u8()?.iter().map(|v| v.unwrap_or(0)).collect();
+    Ok(names
+        .into_iter()
+        .zip(call_signs)
+        .enumerate()
+        .map(|(k, (name, call_sign))| Particulars {
+            name,
+            imo: imo[k],
+            call_sign,
+            ship_type: types[k],
+            length_dm: lengths[k],
+            beam_dm: beams[k],
+            draught_dm: draughts[k],
+            cargo: cargos[k],
+            class: match classes[k] {
+                1 => AisClass::A,
+                2 => AisClass::B,
+                _ => AisClass::Unknown,
+            },
+        })
+        .collect())
+}
+
+/// One fix of a track of an event, for `tracks.parquet`.
+#[derive(Clone, Debug, Default)]
+pub struct TrackColumns {
+    pub event_id: Vec<String>,
+    pub vessel: Vec<u8>,
+    pub mmsi: Vec<u32>,
+    pub track_id: Vec<String>,
+    pub t_ms: Vec<i64>,
+    pub lat_e7: Vec<i32>,
+    pub lon_e7: Vec<i32>,
+    pub sog_dkn: Vec<Option<u16>>,
+    pub cog_ddeg: Vec<Option<u16>>,
+    pub heading_deg: Vec<Option<u16>>,
+    pub status: Vec<Option<u8>>,
+    pub file: Vec<u32>,
+    pub line: Vec<u32>,
+}
+
+impl TrackColumns {
+    /// Writes the columns as Parquet.
+    pub fn write(self, out: impl Write) -> PolarsResult<()> {
+        let n = self.t_ms.len();
+        let mut frame = DataFrame::new(
+            n,
+            vec![
+                StringChunked::from_iter_values("event_id".into(), self.event_id.iter()).into_column(),
+                UInt8Chunked::from_vec("vessel".into(), self.vessel).into_column(),
+                UInt32Chunked::from_vec("mmsi".into(), self.mmsi).into_column(),
+                StringChunked::from_iter_values("track_id".into(), self.track_id.iter()).into_column(),
+                Int64Chunked::from_vec("t".into(), self.t_ms).into_column().cast(&DataType::Datetime(TimeUnit::Milliseconds, None))?,
+                Int32Chunked::from_vec("lat_e7".into(), self.lat_e7).into_column(),
+                Int32Chunked::from_vec("lon_e7".into(), self.lon_e7).into_column(),
+                UInt16Chunked::from_iter_options("sog_dkn".into(), self.sog_dkn.into_iter()).into_column(),
+                UInt16Chunked::from_iter_options("cog_ddeg".into(), self.cog_ddeg.into_iter()).into_column(),
+                UInt16Chunked::from_iter_options("heading_deg".into(), self.heading_deg.into_iter()).into_column(),
+                UInt8Chunked::from_iter_options("status".into(), self.status.into_iter()).into_column(),
+                UInt32Chunked::from_vec("file".into(), self.file).into_column(),
+                UInt32Chunked::from_vec("line".into(), self.line).into_column(),
+            ],
+        )?;
+        ParquetWriter::new(out).with_compression(ParquetCompression::Snappy).set_parallel(false).finish(&mut frame)?;
+        Ok(())
+    }
+}

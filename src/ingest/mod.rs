@@ -1,0 +1,132 @@
+//! Delivery: hostile bytes in, canonical columns and rejects out.
+//!
+//! *In*: paths. *Out*: a [`Delivery`]: positions grouped by ship in total order, particulars interned, every row accounted for.
+//! Lines come before fields: AIS text holds no newline, so the end of a line always ends a row, a quote is read inside one line
+//! only, and a line with the wrong number of fields is one counted reject. No general CSV reader ever sees these bytes.
+
+pub mod blocks;
+pub mod container;
+pub mod gather;
+pub mod inputs;
+pub mod layout;
+pub mod row;
+pub mod scan;
+
+pub use gather::{Delivery, Limits, read};
+
+use std::path::PathBuf;
+
+/// What keeps an input from being read. Every message names the file; [`Error::hint`] says what to type next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing at that path.
+    #[error("{}: no such file or folder", .0.display())]
+    NotFound(PathBuf),
+    /// A glob that matches nothing, or a folder without AIS files.
+    #[error("{pattern}: no AIS file found there")]
+    NoMatch {
+        /// What was given.
+        pattern: String,
+    },
+    /// The operating system refused.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file without a byte in it.
+    #[error("{}: the file is empty", .0.display())]
+    Empty(PathBuf),
+    /// A compressed file that ends before its end, or is not what it says.
+    #[error("{}: cut off or damaged ({what})", .path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What the decoder said.
+        what: String,
+    },
+    /// Something in an archive that must not be read.
+    #[error("{}: {what}", .path.display())]
+    Archive {
+        /// Which file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// A first line that is no header of any known layout.
+    #[error("{}: no known AIS layout; the first line is `{found}`", .path.display())]
+    UnknownLayout {
+        /// Which file.
+        path: PathBuf,
+        /// The line, cut and escaped.
+        found: String,
+    },
+    /// A known kind of header that lacks a column.
+    #[error("{}: no column for {column}; found {}", .path.display(), .found.join(", "))]
+    MissingColumn {
+        /// Which file.
+        path: PathBuf,
+        /// What is missing.
+        column: &'static str,
+        /// What is there.
+        found: Vec<String>,
+    },
+    /// Too many malformed rows.
+    #[error("{}: {malformed} of {rows} rows are malformed ({percent:.1} %), above the limit of {limit} %", .path.display())]
+    TooManyRejects {
+        /// Which file.
+        path: PathBuf,
+        /// Malformed rows.
+        malformed: u64,
+        /// All rows.
+        rows: u64,
+        /// Their share.
+        percent: f64,
+        /// What is allowed.
+        limit: f64,
+    },
+    /// Files without one usable row.
+    #[error("{}: {rows} rows, and not one with a usable position", .path.display())]
+    NothingUsable {
+        /// Which file.
+        path: PathBuf,
+        /// Rows below the header.
+        rows: u64,
+    },
+}
+
+impl Error {
+    /// What to type next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) | Self::NoMatch { .. } => "check the spelling; a folder is read whole, and a glob goes in quotes: 'ais/*.csv.zst'",
+            Self::Io { .. } => "check the permissions of the file and its folder",
+            Self::Empty(_) | Self::Damaged { .. } => "download it again; compare its size with the publisher's",
+            Self::Archive { .. } => "unpack it by hand, look at what is in it, and give the CSV files",
+            Self::UnknownLayout { .. } => "give a MarineCadastre CSV file (plain, .zst or .zip); `alongside detect --help` shows the headers it knows",
+            Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude, by their MarineCadastre names",
+            Self::TooManyRejects { .. } => "look at rejects.csv; `--max-reject-share PERCENT` raises the limit",
+            Self::NothingUsable { .. } => "look at the reasons above; is it the right file?",
+        }
+    }
+}
+
+/// Text from a file, safe for a terminal: control, C1, bidirectional and line-breaking characters escaped, cut at `most` characters.
+pub fn escape(bytes: &[u8], most: usize) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * most)]);
+    let mut out = String::new();
+    for c in text.chars().take(most) {
+        let risky = c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+        if risky {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    if bytes.len() > out.len() && text.chars().count() > most {
+        out.push('…');
+    }
+    out
+}

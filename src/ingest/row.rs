@@ -1,0 +1,163 @@
+//! One field at a time: text to integers, strictly, without a float where none is needed.
+
+use crate::model::fix::{NULL_STATUS, NULL_U16};
+use crate::model::time::DAY_MS;
+use chrono::NaiveDate;
+
+/// A decimal number scaled by `10^digits` and rounded half away from zero; `None` where it is no plain finite number or does
+/// not fit. An exponent is read through `f64`.
+#[inline]
+pub fn scaled(text: &[u8], digits: u32) -> Option<i64> {
+    let (negative, body) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let (mut value, mut seen, mut left) = (0i64, false, digits);
+    let mut k = 0;
+    while k < body.len() {
+        let d = body[k].wrapping_sub(b'0');
+        if d > 9 {
+            break;
+        }
+        if value > 1 << 52 {
+            return None;
+        }
+        value = value * 10 + i64::from(d);
+        seen = true;
+        k += 1;
+    }
+    if k < body.len() && body[k] == b'.' {
+        k += 1;
+        while k < body.len() {
+            let d = body[k].wrapping_sub(b'0');
+            if d > 9 {
+                break;
+            }
+            seen = true;
+            if left > 0 {
+                if value > 1 << 52 {
+                    return None;
+                }
+                value = value * 10 + i64::from(d);
+                left -= 1;
+            } else if left == 0 {
+                // The first digit dropped rounds; the others cannot matter.
+                value += i64::from(d >= 5);
+                k += 1;
+                while k < body.len() && body[k].is_ascii_digit() {
+                    k += 1;
+                }
+                break;
+            }
+            k += 1;
+        }
+    }
+    if !seen {
+        return None;
+    }
+    if k < body.len() {
+        return if matches!(body[k], b'e' | b'E') { through_float(text, digits) } else { None };
+    }
+    for _ in 0..left {
+        value = value.checked_mul(10)?;
+    }
+    Some(if negative { -value } else { value })
+}
+
+fn through_float(text: &[u8], digits: u32) -> Option<i64> {
+    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let value = value * 10f64.powi(digits as i32);
+    (value.is_finite() && value.abs() < 9e15).then(|| value.round() as i64)
+}
+
+/// Nine digits; a trailing `.0` is allowed, as some exports write every number so.
+#[inline]
+pub fn mmsi(text: &[u8]) -> Option<u32> {
+    let digits = text.strip_suffix(b".0").unwrap_or(text);
+    if digits.len() != 9 {
+        return None;
+    }
+    digits.iter().try_fold(0u32, |v, b| b.is_ascii_digit().then(|| v * 10 + u32::from(b - b'0')))
+}
+
+/// `2020-01-01T00:00:00` or with a blank, optionally a fraction of a second and `Z`; UTC milliseconds. `cache` keeps the last date.
+#[inline]
+pub fn time_ms(text: &[u8], cache: &mut ([u8; 10], i64)) -> Option<i64> {
+    let text = text.strip_suffix(b"Z").unwrap_or(text);
+    if text.len() < 19 || !matches!(text[10], b'T' | b' ') || text[13] != b':' || text[16] != b':' {
+        return None;
+    }
+    if text[..10] != cache.0 {
+        let day = date_ms(&text[..10])?;
+        cache.0.copy_from_slice(&text[..10]);
+        cache.1 = day;
+    }
+    let two = |k: usize| {
+        let (x, y) = (text[k].wrapping_sub(b'0'), text[k + 1].wrapping_sub(b'0'));
+        (x <= 9 && y <= 9).then(|| i64::from(x) * 10 + i64::from(y))
+    };
+    let (h, m, s) = (two(11)?, two(14)?, two(17)?);
+    if h > 23 || m > 59 || s > 59 {
+        return None;
+    }
+    let fraction = match &text[19..] {
+        [] => 0,
+        [b'.', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
+            (0..3).fold(0, |v, k| v * 10 + digits.get(k).map_or(0, |d| i64::from(d - b'0')))
+        }
+        _ => return None,
+    };
+    Some(cache.1 + ((h * 60 + m) * 60 + s) * 1000 + fraction)
+}
+
+fn date_ms(text: &[u8]) -> Option<i64> {
+    if text[4] != b'-' || text[7] != b'-' {
+        return None;
+    }
+    let number = |t: &[u8]| t.iter().try_fold(0u32, |v, b| b.is_ascii_digit().then(|| v * 10 + u32::from(b - b'0')));
+    let date = NaiveDate::from_ymd_opt(number(&text[..4])? as i32, number(&text[5..7])?, number(&text[8..10])?)?;
+    // Years that no clock of an AIS receiver shows would only stretch the arithmetic.
+    let days = date.signed_duration_since(NaiveDate::default()).num_days();
+    (0..=100_000).contains(&days).then_some(days * DAY_MS)
+}
+
+/// Speed over ground in tenths of a knot. Sentinels (102.3 and more, negative, and the values 51.2 and 63.0 that broken
+/// encoders make of them) are null; `None` where it is no number.
+#[inline]
+pub fn sog_dkn(text: &[u8]) -> Option<u16> {
+    if text.is_empty() {
+        return Some(NULL_U16);
+    }
+    let v = scaled(text, 1)?;
+    Some(if !(0..1023).contains(&v) || v == 512 || v == 630 { NULL_U16 } else { v as u16 })
+}
+
+/// Course over ground in tenths of a degree; 360 and more, and negative, are null.
+#[inline]
+pub fn cog_ddeg(text: &[u8]) -> Option<u16> {
+    if text.is_empty() {
+        return Some(NULL_U16);
+    }
+    let v = scaled(text, 1)?;
+    Some(if (0..3600).contains(&v) { v as u16 } else { NULL_U16 })
+}
+
+/// True heading in degrees; 360 and more (511 is "not available"), and negative, are null.
+#[inline]
+pub fn heading_deg(text: &[u8]) -> Option<u16> {
+    if text.is_empty() {
+        return Some(NULL_U16);
+    }
+    let v = scaled(text, 0)?;
+    Some(if (0..360).contains(&v) { v as u16 } else { NULL_U16 })
+}
+
+/// Navigational status as a number 0..=14; 15 and what is no such number are null: a status never costs a row.
+#[inline]
+pub fn status(text: &[u8]) -> u8 {
+    match scaled(text, 0) {
+        Some(v) if (0..15).contains(&v) => v as u8,
+        _ => NULL_STATUS,
+    }
+}

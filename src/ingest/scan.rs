@@ -1,0 +1,371 @@
+//! The line scanner: a block of whole lines to records and rejects.
+//!
+//! A line is split at its commas; only a line that holds a quote is read with quoting, inside that line. The field count must
+//! fit the header exactly. Whatever is wrong with a line is that line's affair.
+
+use crate::ingest::blocks::Block;
+use crate::ingest::layout::{Field, Layout, PARTICULARS};
+use crate::ingest::{escape, row};
+use crate::model::fix::{NULL_STATUS, NULL_U16};
+use crate::model::mmsi::DEFAULT_MMSIS;
+use crate::model::{Mmsi, RejectReason, time};
+use crate::units::{Lat, Lon};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Lines longer than this are refused.
+pub const MOST_LINE: usize = 64 << 10;
+/// Bytes of a text field that are kept.
+pub const MOST_TEXT: usize = 1 << 10;
+/// Refused rows kept verbatim, a reason.
+pub const MOST_REJECTS: usize = 1000;
+/// Records are spread over this many shards by MMSI, so that grouping can go in parallel.
+pub const SHARDS: usize = 64;
+
+/// A row that became a fix, as narrow as its information.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub t_ms: i64,
+    pub mmsi: u32,
+    pub lat_e7: i32,
+    pub lon_e7: i32,
+    /// Line within the block; later, row over all inputs.
+    pub row: u32,
+    /// Particulars as this worker numbers them; later, their rank.
+    pub particulars: u32,
+    pub sog_dkn: u16,
+    pub cog_ddeg: u16,
+    pub heading_deg: u16,
+    pub status: u8,
+}
+
+impl Record {
+    /// The total order over all canonical columns, within one ship.
+    pub fn key(&self) -> (i64, i32, i32, u16, u16, u16, u8, u32) {
+        (self.t_ms, self.lat_e7, self.lon_e7, self.sog_dkn, self.cog_ddeg, self.heading_deg, self.status, self.particulars)
+    }
+}
+
+/// Which shard a ship belongs to.
+pub fn shard_of(mmsi: u32) -> usize {
+    (mmsi.wrapping_mul(0x9E37_79B1) >> 26) as usize % SHARDS
+}
+
+/// A refused line.
+#[derive(Clone, Debug)]
+pub struct RawReject {
+    pub line: u32,
+    pub byte_offset: u64,
+    pub reason: RejectReason,
+    pub text: String,
+}
+
+/// What a block gave.
+pub struct Scanned {
+    pub stream: usize,
+    pub sequence: usize,
+    pub worker: usize,
+    /// Lines of any kind.
+    pub lines: u32,
+    /// Lines that are rows.
+    pub rows: u64,
+    pub no_position: u64,
+    pub not_ships: BTreeMap<&'static str, u64>,
+    pub rejected: BTreeMap<RejectReason, u64>,
+    pub rejects: Vec<RawReject>,
+    pub shards: Vec<Vec<Record>>,
+    pub days: BTreeMap<i32, u64>,
+}
+
+/// Which rows are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// First and last UTC day, inclusive.
+    pub days: (Option<i32>, Option<i32>),
+    /// West, south, east, north in 1e-7 degree; west > east crosses the antimeridian.
+    pub bbox_e7: Option<[i32; 4]>,
+}
+
+/// A worker's own memory: particulars numbered as they come, and buffers.
+#[derive(Default)]
+pub struct Worker {
+    number: usize,
+    /// Raw particulars to their number here.
+    pub particulars: FxHashMap<Box<[u8]>, u32>,
+    key: Vec<u8>,
+    fields: Vec<(u32, u32)>,
+    unquoted: Vec<u8>,
+    date: ([u8; 10], i64),
+}
+
+/// A layout with what the scanner looks up in it.
+pub struct Plan {
+    layout: Layout,
+    at: [Option<usize>; 7],
+    particulars: Vec<(u8, usize)>,
+    /// Stretches of particulars that stand side by side: (first column, last column, first particular).
+    stretches: Vec<(usize, usize)>,
+}
+
+impl Plan {
+    /// Looks up a layout's columns.
+    pub fn new(layout: Layout) -> Self {
+        let find = |field: Field| layout.columns.iter().position(|f| *f == field);
+        let at = [Field::Mmsi, Field::Time, Field::Lat, Field::Lon, Field::Sog, Field::Cog, Field::Heading].map(find);
+        let particulars: Vec<(u8, usize)> =
+            layout.columns.iter().enumerate().filter_map(|(c, f)| if let Field::Particular(p) = f { Some((*p, c)) } else { None }).collect();
+        let mut stretches: Vec<(usize, usize)> = Vec::new();
+        for &(_, c) in &particulars {
+            match stretches.last_mut() {
+                Some(last) if last.1 + 1 == c => last.1 = c,
+                _ => stretches.push((c, c)),
+            }
+        }
+        Self { layout, at, particulars, stretches }
+    }
+    fn status_column(&self) -> Option<usize> {
+        self.layout.columns.iter().position(|f| *f == Field::Status)
+    }
+    /// Which canonical particulars stand in the file, in file order.
+    pub fn particulars_order(&self) -> Vec<u8> {
+        self.particulars.iter().map(|p| p.0).collect()
+    }
+    /// Raw particulars, as interned, to text by canonical field.
+    pub fn texts<'k>(&self, key: &'k [u8]) -> [&'k [u8]; PARTICULARS.len()] {
+        let mut out: [&[u8]; PARTICULARS.len()] = [b""; PARTICULARS.len()];
+        let Some((quoted, body)) = key.split_first() else { return out };
+        let separator = if *quoted == 1 { 0x1f } else { b',' };
+        for (&(p, _), text) in self.particulars.iter().zip(body.split(|b| *b == separator)) {
+            out[usize::from(p)] = text;
+        }
+        out
+    }
+}
+
+impl Worker {
+    /// The `number`th worker.
+    pub fn new(number: usize) -> Self {
+        Self { number, ..Self::default() }
+    }
+
+    /// Scans a block.
+    pub fn scan(&mut self, plan: &Plan, stream: usize, block: &Block, wanted: &Wanted) -> Scanned {
+        let bytes = &block.bytes[..];
+        let per_shard = bytes.len() / 70 / SHARDS;
+        let mut out = Scanned {
+            stream,
+            sequence: block.sequence,
+            worker: self.number,
+            lines: 0,
+            rows: 0,
+            no_position: 0,
+            not_ships: BTreeMap::new(),
+            rejected: BTreeMap::new(),
+            rejects: Vec::new(),
+            shards: (0..SHARDS).map(|_| Vec::with_capacity(per_shard)).collect(),
+            days: BTreeMap::new(),
+        };
+        let quotes = memchr::memchr(b'"', bytes).is_some();
+        let status = plan.status_column();
+        let (mut day, mut day_rows) = (i32::MIN, 0u64);
+        let mut begin = 0;
+        while begin < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |k| begin + k);
+            let line_bytes = &bytes[begin..end];
+            let offset = block.offset + begin as u64;
+            begin = end + 1;
+            let line = line_bytes.strip_suffix(b"\r").unwrap_or(line_bytes);
+            let number = out.lines;
+            out.lines += 1;
+            if line.is_empty() {
+                continue;
+            }
+            out.rows += 1;
+            match self.line(plan, status, line, quotes, wanted) {
+                Ok(Row::Fix(mut record)) => {
+                    record.row = number;
+                    let today = time::day_of(record.t_ms);
+                    if today != day {
+                        *out.days.entry(day).or_default() += day_rows;
+                        (day, day_rows) = (today, 0);
+                    }
+                    day_rows += 1;
+                    out.shards[shard_of(record.mmsi)].push(record);
+                }
+                Ok(Row::NoPosition) => out.no_position += 1,
+                Ok(Row::NotShip(kind)) => *out.not_ships.entry(kind).or_default() += 1,
+                Err(reason) => {
+                    let count = out.rejected.entry(reason).or_default();
+                    *count += 1;
+                    if *count <= MOST_REJECTS as u64 {
+                        out.rejects.push(RawReject { line: number, byte_offset: offset, reason, text: escape(line, 1024) });
+                    }
+                }
+            }
+        }
+        *out.days.entry(day).or_default() += day_rows;
+        out.days.retain(|_, n| *n > 0);
+        out
+    }
+
+    #[inline]
+    fn line(&mut self, plan: &Plan, status: Option<usize>, line: &[u8], quotes: bool, wanted: &Wanted) -> Result<Row, RejectReason> {
+        if line.len() > MOST_LINE {
+            return Err(RejectReason::LineTooLong);
+        }
+        let columns = plan.layout.columns.len();
+        self.fields.clear();
+        let quoted = quotes && memchr::memchr(b'"', line).is_some() && self.split_quoted(line, columns);
+        if !quoted {
+            let mut from = 0;
+            for comma in memchr::memchr_iter(b',', line) {
+                self.fields.push((from as u32, comma as u32));
+                from = comma + 1;
+            }
+            self.fields.push((from as u32, line.len() as u32));
+        }
+        if self.fields.len() != columns {
+            return Err(RejectReason::FieldCount);
+        }
+        let text: &[u8] = if quoted { &self.unquoted } else { line };
+        let fields = &self.fields;
+        let field = |c: Option<usize>| c.and_then(|c| fields.get(c)).map_or(&b""[..], |&(x, y)| trim(&text[x as usize..y as usize]));
+        let number = field(plan.at[0]);
+        let Some(mmsi) = row::mmsi(number) else {
+            return Err(if line == plan.layout.header { RejectReason::RepeatedHeader } else { RejectReason::BadMmsi });
+        };
+        if DEFAULT_MMSIS.contains(&mmsi) {
+            return Err(RejectReason::DefaultMmsi);
+        }
+        if let Some(kind) = Mmsi(mmsi).class().not_ship_key() {
+            return Ok(Row::NotShip(kind));
+        }
+        let t_ms = row::time_ms(field(plan.at[1]), &mut self.date).ok_or(RejectReason::BadTime)?;
+        let day = time::day_of(t_ms);
+        if wanted.days.0.is_some_and(|d| day < d) || wanted.days.1.is_some_and(|d| day > d) {
+            return Err(RejectReason::OutsidePeriod);
+        }
+        let (lat, lon) = (field(plan.at[2]), field(plan.at[3]));
+        if lat.is_empty() && lon.is_empty() {
+            return Ok(Row::NoPosition);
+        }
+        let lat = row::scaled(lat, 7).ok_or(RejectReason::BadPosition)?;
+        let lon = row::scaled(lon, 7).ok_or(RejectReason::BadPosition)?;
+        // 91 and 181 are "not available" (ITU-R M.1371); 0, 0 is what a receiver without a position gives.
+        if lat == 910_000_000 || lon.abs() == 1_810_000_000 || (lat == 0 && lon == 0) {
+            return Ok(Row::NoPosition);
+        }
+        let on_globe = |v: i64| i32::try_from(v).ok();
+        let lat = on_globe(lat).and_then(Lat::from_e7).ok_or(RejectReason::PositionOffGlobe)?.e7();
+        let lon = on_globe(lon).and_then(Lon::from_e7).ok_or(RejectReason::PositionOffGlobe)?.e7();
+        if let Some([w, s, e, n]) = wanted.bbox_e7 {
+            let across = if w <= e { (w..=e).contains(&lon) } else { lon >= w || lon <= e };
+            if !across || !(s..=n).contains(&lat) {
+                return Err(RejectReason::OutsideBbox);
+            }
+        }
+        let bad = RejectReason::BadMotion;
+        let record = Record {
+            t_ms,
+            mmsi,
+            lat_e7: lat,
+            lon_e7: lon,
+            row: 0,
+            particulars: 0,
+            sog_dkn: plan.at[4].map_or(Some(NULL_U16), |c| row::sog_dkn(field(Some(c)))).ok_or(bad)?,
+            cog_ddeg: plan.at[5].map_or(Some(NULL_U16), |c| row::cog_ddeg(field(Some(c)))).ok_or(bad)?,
+            heading_deg: plan.at[6].map_or(Some(NULL_U16), |c| row::heading_deg(field(Some(c)))).ok_or(bad)?,
+            status: status.map_or(NULL_STATUS, |c| row::status(field(Some(c)))),
+        };
+        self.key.clear();
+        self.key.push(u8::from(quoted));
+        if quoted {
+            for (k, &(_, c)) in plan.particulars.iter().enumerate() {
+                let (x, y) = self.fields[c];
+                if k > 0 {
+                    self.key.push(0x1f);
+                }
+                self.key.extend_from_slice(&self.unquoted[x as usize..y as usize]);
+            }
+        } else {
+            for (k, &(first, last)) in plan.stretches.iter().enumerate() {
+                if k > 0 {
+                    self.key.push(b',');
+                }
+                self.key.extend_from_slice(&line[self.fields[first].0 as usize..self.fields[last].1 as usize]);
+            }
+        }
+        let particulars = match self.particulars.get(&self.key[..]) {
+            Some(&n) => n,
+            None => {
+                let n = self.particulars.len() as u32;
+                self.particulars.insert(self.key.as_slice().into(), n);
+                n
+            }
+        };
+        Ok(Row::Fix(Record { particulars, ..record }))
+    }
+
+    /// Splits a line with quotes into `unquoted` and `fields`. False where quoting does not fit the header: a stray quote, which
+    /// is then text like any other.
+    fn split_quoted(&mut self, line: &[u8], columns: usize) -> bool {
+        self.unquoted.clear();
+        self.fields.clear();
+        let mut k = 0;
+        loop {
+            let from = self.unquoted.len() as u32;
+            if line.get(k) == Some(&b'"') {
+                k += 1;
+                loop {
+                    match (line.get(k), line.get(k + 1)) {
+                        (Some(b'"'), Some(b'"')) => {
+                            self.unquoted.push(b'"');
+                            k += 2;
+                        }
+                        (Some(b'"'), None | Some(b',')) => {
+                            k += 1;
+                            break;
+                        }
+                        (Some(b'"'), Some(_)) | (None, _) => {
+                            self.fields.clear();
+                            return false;
+                        }
+                        (Some(&b), _) => {
+                            self.unquoted.push(b);
+                            k += 1;
+                        }
+                    }
+                }
+            } else {
+                while k < line.len() && line[k] != b',' {
+                    self.unquoted.push(line[k]);
+                    k += 1;
+                }
+            }
+            self.fields.push((from, self.unquoted.len() as u32));
+            if k >= line.len() {
+                break;
+            }
+            k += 1;
+        }
+        let fits = self.fields.len() == columns;
+        if !fits {
+            self.fields.clear();
+        }
+        fits
+    }
+}
+
+enum Row {
+    Fix(Record),
+    NoPosition,
+    NotShip(&'static str),
+}
+
+#[inline]
+fn trim(text: &[u8]) -> &[u8] {
+    match text {
+        [b' ', ..] | [.., b' '] => text.trim_ascii(),
+        _ => text,
+    }
+}

@@ -1,0 +1,133 @@
+//! What a ship says of itself: name, numbers, type and size.
+
+use std::fmt;
+
+/// Static data as sent with, or beside, a position. Every field is as reported: none of it is trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Particulars {
+    /// Ship name; empty where none was sent.
+    pub name: String,
+    /// IMO number as sent; 0 where none was sent. The check digit is not assumed to fit.
+    pub imo: u32,
+    /// Call sign; empty where none was sent.
+    pub call_sign: String,
+    /// Ship type as ITU-R M.1371 codes it; 0 where none was sent.
+    pub ship_type: u16,
+    /// Length overall in tenths of a metre; 0 where none was sent.
+    pub length_dm: u16,
+    /// Beam in tenths of a metre; 0 where none was sent.
+    pub beam_dm: u16,
+    /// Draught in tenths of a metre; 0 where none was sent.
+    pub draught_dm: u16,
+    /// Cargo code as sent; 0 where none was sent.
+    pub cargo: u16,
+    /// Class of the transponder.
+    pub class: AisClass,
+}
+
+/// Class of the transponder that sent a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum AisClass {
+    /// The layout does not say.
+    #[default]
+    Unknown,
+    /// Class A: ships under SOLAS.
+    A,
+    /// Class B: small craft.
+    B,
+}
+
+impl Particulars {
+    /// How much is known: of two reports the fuller one describes the ship better.
+    pub fn known_fields(&self) -> u32 {
+        u32::from(!self.name.is_empty())
+            + u32::from(self.imo != 0)
+            + u32::from(!self.call_sign.is_empty())
+            + u32::from(self.ship_type != 0)
+            + u32::from(self.length_dm != 0)
+            + u32::from(self.beam_dm != 0)
+            + u32::from(self.draught_dm != 0)
+    }
+}
+
+/// Whether the seventh digit of an IMO number checks the first six (sum of digit times 7, 6, ... 2; last digit of the sum).
+pub fn imo_check_digit_fits(imo: u32) -> bool {
+    if !(1_000_000..=9_999_999).contains(&imo) {
+        return false;
+    }
+    let mut rest = imo / 10;
+    let mut sum = 0;
+    for weight in 2..=7 {
+        sum += rest % 10 * weight;
+        rest /= 10;
+    }
+    sum % 10 == imo % 10
+}
+
+/// Ship type groups that the rules speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ShipType {
+    /// Nothing usable was sent.
+    Unknown,
+    /// 80-89: tankers.
+    Tanker,
+    /// 70-79: cargo ships.
+    Cargo,
+    /// 31, 32, 52, 57, and 50s that tug-barges send: towing and tugs.
+    Tug,
+    /// 60-69: passenger ships.
+    Passenger,
+    /// 30: fishing.
+    Fishing,
+    /// 36, 37: sailing and pleasure craft.
+    Pleasure,
+    /// 50: pilot boats.
+    Pilot,
+    /// 33: dredging; 34: diving; 51, 53, 54, 55, 58: rescue, tenders, anti-pollution, law, medical.
+    Service,
+    /// 40-49: high-speed craft.
+    HighSpeed,
+    /// 90-99 and what fits nowhere.
+    Other,
+}
+
+impl ShipType {
+    /// From the code of ITU-R M.1371, or the AVIS codes 1001-1025 that MarineCadastre used before 2018.
+    pub fn of(code: u16) -> Self {
+        match code {
+            0 => Self::Unknown,
+            30 | 1001 | 1002 => Self::Fishing,
+            31 | 32 | 52 | 57 | 1023 | 1025 => Self::Tug,
+            36 | 37 | 1019 => Self::Pleasure,
+            33 | 34 | 35 | 51 | 53..=55 | 58 | 59 | 1007..=1009 | 1018 | 1020..=1022 => Self::Service,
+            40..=49 => Self::HighSpeed,
+            50 => Self::Pilot,
+            60..=69 | 1012..=1015 => Self::Passenger,
+            70..=79 | 1003 | 1004 | 1016 => Self::Cargo,
+            80..=89 | 1017 | 1024 => Self::Tanker,
+            _ => Self::Other,
+        }
+    }
+    /// One lower-case word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Tanker => "tanker",
+            Self::Cargo => "cargo",
+            Self::Tug => "tug",
+            Self::Passenger => "passenger",
+            Self::Fishing => "fishing",
+            Self::Pleasure => "pleasure",
+            Self::Pilot => "pilot",
+            Self::Service => "service",
+            Self::HighSpeed => "high-speed",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for ShipType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

@@ -1,0 +1,295 @@
+//! From findings to events: places, context, scores, clusters, order.
+
+use crate::detect::meeting;
+use crate::model::event::event_id;
+use crate::model::time::{DAY_MS, HOUR_MS};
+use crate::model::{Event, Evidence, GapFacts, Kind, Params, Party, RendezvousFacts, ScoreName, ShipType, TrackId};
+use crate::run::engine::Findings;
+use crate::score::{self, Place, gap, rendezvous};
+use crate::spatial::{coast::Coast, geodesy, ports::Ports, zones::Zones};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// The reference data that scores look at.
+#[derive(Clone, Copy)]
+pub struct References<'a> {
+    /// Transfer zones.
+    pub zones: &'a Zones,
+    /// Ports.
+    pub ports: &'a Ports,
+    /// Coast.
+    pub coast: &'a Coast,
+}
+
+/// All events of a run, best first where people look, by time in the files.
+#[derive(Clone, Debug, Default)]
+pub struct Book {
+    /// Events of confidence `min_confidence` and more, by start, then ships, then kind.
+    pub events: Vec<Event>,
+    /// How many of each kind were found, and how many of them are below.
+    pub counts: BTreeMap<Kind, (u64, u64)>,
+    /// Of the events below, by kind: what pushed them down most, and how often.
+    pub held_back: BTreeMap<(Kind, &'static str), u64>,
+}
+
+/// Scores everything that was found.
+pub fn write_up(findings: Findings, refs: References, params: &Params, min_confidence: i32) -> Book {
+    let Findings { meetings, gaps, .. } = findings;
+    let (mut facts, parties): (Vec<RendezvousFacts>, Vec<[Party; 2]>) = meetings.into_iter().unzip();
+    meeting::count_neighbours(&mut facts);
+    let contexts = contexts(&facts, &parties, &gaps);
+    let looked: Vec<(Option<Event>, Option<&'static str>)> = facts
+        .into_par_iter()
+        .zip(parties)
+        .zip(contexts)
+        .map(|((f, p), c)| weigh_meeting(f, p, c, refs, params, min_confidence))
+        .collect();
+    let mut book = Book::default();
+    book.take(Kind::Rendezvous, looked);
+    let looked: Vec<(Option<Event>, Option<&'static str>)> =
+        gaps.into_par_iter().map(|(f, p)| weigh_gap(f, p, refs, params, min_confidence)).collect();
+    book.take(Kind::Gap, looked);
+    book.events.sort_by(|a, b| {
+        let ships = |e: &Event| e.parties.iter().map(|p| (p.mmsi, p.track)).collect::<Vec<_>>();
+        (a.start_ms, ships(a), a.kind, a.end_ms).cmp(&(b.start_ms, ships(b), b.kind, b.end_ms))
+    });
+    second_meetings(&mut book.events, params);
+    cluster(&mut book.events);
+    book
+}
+
+impl Book {
+    fn take(&mut self, kind: Kind, looked: Vec<(Option<Event>, Option<&'static str>)>) {
+        for (event, held_by) in looked {
+            let counts = self.counts.entry(kind).or_default();
+            counts.0 += 1;
+            if let Some(reason) = held_by {
+                counts.1 += 1;
+                *self.held_back.entry((kind, reason)).or_default() += 1;
+            }
+            self.events.extend(event);
+        }
+    }
+}
+
+/// What took most from the confidence, or what was missing.
+fn held_by(evidence: &[Evidence]) -> &'static str {
+    evidence
+        .iter()
+        .filter(|e| e.score == ScoreName::Confidence && e.counted < 0)
+        .min_by_key(|e| e.counted)
+        .map_or("too_little_for_it", |e| e.indicator)
+}
+
+fn contexts(facts: &[RendezvousFacts], parties: &[[Party; 2]], gaps: &[(GapFacts, Party)]) -> Vec<rendezvous::Context> {
+    let mut silent: BTreeMap<TrackId, Vec<&GapFacts>> = BTreeMap::new();
+    for (gap, _) in gaps {
+        // Only silences in water where others were heard say anything.
+        if gap.surprise_nats.is_some_and(|n| n >= 3.0) && !gap.leaves_coverage {
+            silent.entry(gap.track).or_default().push(gap);
+        }
+    }
+    // Tugs that a ship met, by ship.
+    let mut tugs: BTreeMap<TrackId, Vec<(TrackId, i64, i64)>> = BTreeMap::new();
+    for (f, p) in facts.iter().zip(parties) {
+        let kinds = rendezvous::types(p);
+        for k in 0..2 {
+            if kinds[1 - k] == ShipType::Tug {
+                tugs.entry(f.tracks[k]).or_default().push((f.tracks[1 - k], f.start_ms, f.end_ms));
+            }
+        }
+    }
+    facts
+        .iter()
+        .zip(parties)
+        .map(|(f, p)| {
+            let near = |g: &&&GapFacts| g.on_ms.unwrap_or(g.data_end_ms) >= f.start_ms - DAY_MS && g.off_ms <= f.end_ms + DAY_MS;
+            let gap_h = f
+                .tracks
+                .iter()
+                .flat_map(|t| silent.get(t).into_iter().flatten().filter(near).map(|g| gap::hours(g)))
+                .filter(|h| *h >= 6.0)
+                .reduce(f64::max);
+            let met = |k: usize| tugs.get(&f.tracks[k]).into_iter().flatten().filter(|(_, s, e)| *s < f.end_ms && *e > f.start_ms).map(|(t, ..)| *t);
+            let both_tug = !rendezvous::types(p).contains(&ShipType::Tug) && met(0).any(|t| met(1).any(|u| t == u));
+            rendezvous::Context { place: None, gap_h, assist_tug: both_tug }
+        })
+        .collect()
+}
+
+/// Looks a place up.
+pub fn place_of(at_e7: (i32, i32), t_ms: i64, types: &[ShipType], refs: References, params: &Params) -> Place {
+    let reach_m = params.place.reach_nm.metres().get();
+    Place {
+        zone: refs.zones.relation(at_e7, t_ms, params.place.zone_near_nm.get(), |cargo| score::cargo_fits(cargo, types)),
+        shore_m: refs.coast.shore_m(at_e7, reach_m),
+        on_land: refs.coast.is_land(at_e7),
+        port: refs.ports.nearest(at_e7).filter(|(_, m)| *m <= reach_m).map(|(p, m)| (p.name.clone(), m)),
+    }
+}
+
+fn weigh_meeting(
+    facts: RendezvousFacts,
+    parties: [Party; 2],
+    mut context: rendezvous::Context,
+    refs: References,
+    params: &Params,
+    min_confidence: i32,
+) -> (Option<Event>, Option<&'static str>) {
+    // Places can only take from the confidence: whoever is below without them need not be looked up.
+    if rendezvous::confidence_anywhere(&facts, &parties, &context, params) < min_confidence {
+        let verdict = rendezvous::judge(&facts, &parties, &context, params);
+        return (None, Some(held_by(&verdict.evidence)));
+    }
+    let types = rendezvous::types(&parties);
+    let mut place = place_of(facts.mean_e7, facts.start_ms, &types, refs, params);
+    // A zone at the start or the end counts as well as one in the middle: the nearest of the three.
+    for at in facts.start_e7.iter().chain(&facts.end_e7) {
+        let near = refs.zones.relation(*at, facts.start_ms, params.place.zone_near_nm.get(), |cargo| score::cargo_fits(cargo, &types));
+        let rank = |z: &Option<crate::model::ZoneRelation>| z.as_ref().map_or(f64::INFINITY, |z| z.distance_nm - if z.may_score { 100.0 } else { 0.0 });
+        if rank(&near) < rank(&place.zone) {
+            place.zone = near;
+        }
+    }
+    context.place = Some(place.clone());
+    let verdict = rendezvous::judge(&facts, &parties, &context, params);
+    if verdict.confidence < min_confidence {
+        return (None, Some(held_by(&verdict.evidence)));
+    }
+    let held = (verdict.confidence < 50).then(|| held_by(&verdict.evidence));
+    let summary = rendezvous::summary(&facts, &parties, &place, verdict.contact);
+    let event = Event {
+        id: event_id(Kind::Rendezvous, &facts.mmsis, facts.start_ms),
+        kind: Kind::Rendezvous,
+        start_ms: facts.start_ms,
+        end_ms: Some(facts.end_ms),
+        duration_h: (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64,
+        observed_h: Some(facts.observed_ms as f64 / HOUR_MS as f64),
+        open: facts.open,
+        mean_e7: facts.mean_e7,
+        confidence: verdict.confidence,
+        risk: verdict.risk,
+        parties: parties.into(),
+        cluster_id: None,
+        contact: Some(verdict.contact),
+        rendezvous: Some(facts),
+        gap: None,
+        shore_nm: place.shore_nm(),
+        port: place.port.map(|(name, m)| (name, m / 1852.0)),
+        zone: place.zone,
+        summary,
+        evidence: verdict.evidence,
+    };
+    (Some(event), held)
+}
+
+fn weigh_gap(facts: GapFacts, party: Party, refs: References, params: &Params, min_confidence: i32) -> (Option<Event>, Option<&'static str>) {
+    if gap::confidence_anywhere(&facts, &party, params) < min_confidence {
+        let (evidence, ..) = gap::judge(&facts, &party, None, params);
+        return (None, Some(held_by(&evidence)));
+    }
+    let types = [ShipType::of(party.particulars.ship_type)];
+    let mut places = vec![place_of(facts.off_e7, facts.off_ms, &types, refs, params)];
+    if let (Some(on), Some(t)) = (facts.on_e7, facts.on_ms) {
+        places.push(place_of(on, t, &types, refs, params));
+    }
+    let (evidence, confidence, risk) = gap::judge(&facts, &party, Some(&places), params);
+    if confidence < min_confidence {
+        return (None, Some(held_by(&evidence)));
+    }
+    let held = (confidence < 50).then(|| held_by(&evidence));
+    let mean_e7 = match facts.on_e7 {
+        Some(on) => {
+            let middle = geodesy::lerp(geodesy::point(facts.off_e7.0, facts.off_e7.1), geodesy::point(on.0, on.1), 0.5);
+            geodesy::position_e7(middle)
+        }
+        None => facts.off_e7,
+    };
+    let summary = gap::summary(&facts, &party, &places[0]);
+    let zone = places.iter().filter_map(|p| p.zone.clone()).min_by(|a, b| b.may_score.cmp(&a.may_score).then(a.distance_nm.total_cmp(&b.distance_nm)));
+    let place = places.swap_remove(0);
+    let event = Event {
+        id: event_id(Kind::Gap, &[facts.mmsi], facts.off_ms),
+        kind: Kind::Gap,
+        start_ms: facts.off_ms,
+        end_ms: facts.on_ms,
+        duration_h: gap::hours(&facts),
+        observed_h: None,
+        open: facts.on_ms.is_none(),
+        mean_e7,
+        confidence,
+        risk,
+        parties: vec![party],
+        cluster_id: None,
+        contact: None,
+        rendezvous: None,
+        gap: Some(facts),
+        shore_nm: place.shore_nm(),
+        port: place.port.map(|(name, m)| (name, m / 1852.0)),
+        zone,
+        summary,
+        evidence,
+    };
+    (Some(event), held)
+}
+
+/// A ship with another likely transfer within 14 days: a reason of risk for both.
+fn second_meetings(events: &mut [Event], params: &Params) {
+    const REACH_MS: i64 = 14 * DAY_MS;
+    let mut of_ship: BTreeMap<TrackId, Vec<(i64, i64, usize)>> = BTreeMap::new();
+    for (k, e) in events.iter().enumerate() {
+        if e.kind == Kind::Rendezvous && e.confidence >= 50 {
+            for p in &e.parties {
+                of_ship.entry(p.track).or_default().push((e.start_ms, e.end_ms.unwrap_or(e.start_ms), k));
+            }
+        }
+    }
+    let others: Vec<u32> = events
+        .iter()
+        .enumerate()
+        .map(|(k, e)| {
+            let end = e.end_ms.unwrap_or(e.start_ms);
+            let near = |m: &&(i64, i64, usize)| m.2 != k && m.0 <= end + REACH_MS && m.1 >= e.start_ms - REACH_MS;
+            let mut found: Vec<usize> = e.parties.iter().flat_map(|p| of_ship.get(&p.track).into_iter().flatten().filter(near).map(|m| m.2)).collect();
+            found.sort_unstable();
+            found.dedup();
+            if e.kind == Kind::Rendezvous && e.confidence >= 50 { found.len() as u32 } else { 0 }
+        })
+        .collect();
+    for (event, n) in events.iter_mut().zip(others) {
+        if n > 0 {
+            let evidence = std::mem::take(&mut event.evidence);
+            let (evidence, _, risk) = score::ledger::Ledger::reopen(evidence).with_second_meeting(n, params).close();
+            (event.evidence, event.risk) = (evidence, risk);
+        }
+    }
+}
+
+/// Meetings that share a ship and overlap, or follow within a day, are one cluster, named after its earliest member; a member
+/// begins within 7 days of it.
+fn cluster(events: &mut [Event]) {
+    const FOLLOW_MS: i64 = DAY_MS;
+    const SPAN_MS: i64 = 7 * DAY_MS;
+    // Of each track: the last end seen, and the cluster it belongs to.
+    let mut last: BTreeMap<TrackId, (i64, usize)> = BTreeMap::new();
+    let mut leader: Vec<usize> = (0..events.len()).collect();
+    for k in 0..events.len() {
+        let e = &events[k];
+        if e.kind != Kind::Rendezvous || e.confidence < 50 {
+            continue;
+        }
+        let joined = e.parties.iter().filter_map(|p| last.get(&p.track)).filter(|(end, head)| e.start_ms <= end + FOLLOW_MS && e.start_ms <= events[*head].start_ms + SPAN_MS).map(|(_, head)| *head).min();
+        leader[k] = joined.unwrap_or(k);
+        let end = e.end_ms.unwrap_or(e.start_ms);
+        for p in &e.parties {
+            let entry = last.entry(p.track).or_insert((end, leader[k]));
+            *entry = (entry.0.max(end), leader[k]);
+        }
+    }
+    for k in 0..events.len() {
+        if events[k].kind == Kind::Rendezvous && events[k].confidence >= 50 {
+            let id = events[leader[k]].id.clone();
+            events[k].cluster_id = Some(id);
+        }
+    }
+}

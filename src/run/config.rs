@@ -1,0 +1,149 @@
+//! The configuration: defaults, a file over them, `--set` over that. A key that does not exist is refused with the right one.
+
+use crate::model::Params;
+use crate::model::params::DETECTION_SECTIONS;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not what it should be.
+    #[error("{place}: {what}")]
+    Bad {
+        /// The file, or the option.
+        place: String,
+        /// What was found.
+        what: String,
+        /// What to type next.
+        hint: String,
+    },
+}
+
+impl Error {
+    /// What to type next.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Io { .. } => "`alongside config > alongside.toml` writes one to start from".into(),
+            Self::Bad { hint, .. } => hint.clone(),
+        }
+    }
+}
+
+/// Defaults, then the file, then every `section.key=value`.
+pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
+    let mut table = toml::Table::new();
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+        let place = path.display().to_string();
+        table = text.parse().map_err(|e: toml::de::Error| Error::Bad { place: place.clone(), what: e.to_string(), hint: "the file is TOML: [section], then key = value".into() })?;
+        known(&table, &place)?;
+    }
+    for set in sets {
+        let place = format!("--set {set}");
+        let bad = |what: &str| Error::Bad { place: place.clone(), what: what.into(), hint: "write it as --set rendezvous.enter_m=400".into() };
+        let (key, value) = set.split_once('=').ok_or_else(|| bad("no `=` in it"))?;
+        let (section, key) = key.split_once('.').ok_or_else(|| bad("no section before the key"))?;
+        let parsed: toml::Table = format!("v = {}", value.trim()).parse().map_err(|_| bad("the value is no TOML value"))?;
+        let entry = table.entry(section.trim()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        if let (Some(t), Some(v)) = (entry.as_table_mut(), parsed.get("v")) {
+            t.insert(key.trim().to_owned(), v.clone());
+        }
+        known(&table, &place)?;
+    }
+    // Whole numbers stand for fractions: `400` for `400.0`.
+    let floats = toml::Table::try_from(Params::default()).unwrap_or_default();
+    for (section, values) in &mut table {
+        let Some(values) = values.as_table_mut() else { continue };
+        for (key, value) in values.iter_mut() {
+            let wants_float = floats.get(section).and_then(|s| s.get(key)).is_some_and(toml::Value::is_float);
+            if let (true, toml::Value::Integer(n)) = (wants_float, &*value) {
+                *value = toml::Value::Float(*n as f64);
+            }
+        }
+    }
+    let place = file.map_or_else(|| "--set".to_owned(), |p| p.display().to_string());
+    table.try_into().map_err(|e: toml::de::Error| Error::Bad { place, what: e.message().to_owned(), hint: "`alongside config` shows every key with its unit".into() })
+}
+
+/// Refuses keys that do not exist, and says which were meant.
+fn known(table: &toml::Table, place: &str) -> Result<(), Error> {
+    let mut all: Vec<String> = Vec::new();
+    for (section, key, _) in Params::DESCRIBED {
+        all.push(format!("{section}.{key}"));
+    }
+    for (section, values) in table {
+        let Some(values) = values.as_table() else {
+            return Err(Error::Bad { place: place.into(), what: format!("`{section}` stands outside a section"), hint: meant(section, &all) });
+        };
+        for key in values.keys() {
+            let found = format!("{section}.{key}");
+            if !all.contains(&found) {
+                return Err(Error::Bad { place: place.into(), what: format!("no parameter `{found}`"), hint: meant(&found, &all) });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn meant(found: &str, all: &[String]) -> String {
+    let tail = |s: &str| s.rsplit('.').next().unwrap_or(s).to_owned();
+    let score = |known: &String| strsim::jaro_winkler(found, known).max(strsim::jaro_winkler(&tail(found), &tail(known)));
+    let best = all.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
+    best.map_or_else(String::new, |b| format!("did you mean `{b}`? `alongside config` prints all of them"))
+}
+
+/// The configuration as a commented TOML file.
+pub fn commented(params: &Params) -> String {
+    let table = toml::Table::try_from(params).unwrap_or_default();
+    let mut out = String::from("# Configuration of alongside. Every value is the default; keep what you change.\n# Units stand in the names.\n");
+    let mut section = "";
+    for (name, key, doc) in Params::DESCRIBED {
+        if *name != section {
+            section = name;
+            let _ = write!(out, "\n[{section}]\n");
+        }
+        let value = table.get(*name).and_then(|s| s.get(*key)).map(ToString::to_string).unwrap_or_default();
+        for line in wrap(doc, 100) {
+            let _ = writeln!(out, "# {line}");
+        }
+        let _ = writeln!(out, "{key} = {value}");
+    }
+    out
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last_mut().filter(|l| l.is_empty() || l.len() + word.len() < width);
+        match last {
+            Some(line) => {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Hashes of the configuration: of what decides which events exist, and of all of it.
+pub fn hashes(params: &Params) -> (String, String) {
+    let table = toml::Table::try_from(params).unwrap_or_default();
+    let text = |keep: &dyn Fn(&str) -> bool| {
+        let kept: toml::Table = table.iter().filter(|(k, _)| keep(k)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let hash = blake3::hash(kept.to_string().as_bytes()).to_hex();
+        hash.as_str()[..16].to_owned()
+    };
+    (text(&|k| DETECTION_SECTIONS.contains(&k)), text(&|_| true))
+}

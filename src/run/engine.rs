@@ -1,0 +1,358 @@
+//! One day after the other.
+//!
+//! *In*: a [`State`] and the rows of a day. *Out*: what ended, and the next state. A day is evaluated up to its frontier, four
+//! hours before its end, because that is how far segmentation and meetings look ahead; the rest is evaluated with the next day,
+//! or, where the data end, by [`conclude`]. The same frontiers are met however the files are cut.
+
+use crate::detect::coverage::{self, Coverage};
+use crate::detect::gap;
+use crate::detect::meeting::{self, Meeting, Pair, Step, WindowEnd};
+use crate::detect::motion;
+use crate::frame::ShipRows;
+use crate::model::time::{DAY_MS, HOUR_MS};
+use crate::model::{AisClass, GapFacts, Mmsi, Params, Particulars, Party, RendezvousFacts, Track, TrackId};
+use crate::spatial::boxes::{IndexKind, Work};
+use crate::track::segment::{self, Assigned, ShipState};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How far segmentation and meetings look ahead: a day is evaluated up to this long before its end.
+pub const LOOK_AHEAD_MS: i64 = 4 * HOUR_MS;
+
+/// Everything that a day hands on. A value: it can be written, read back and split by key.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Up to here everything is evaluated; `None` before the first day.
+    pub frontier_ms: Option<i64>,
+    /// Open tracks by MMSI.
+    pub ships: BTreeMap<Mmsi, ShipState>,
+    /// The last fixes of every track: at least those of the 12 h before the frontier, or before its last fix if that is earlier.
+    pub tails: Vec<Track>,
+    /// Meetings that may go on.
+    pub meetings: BTreeMap<Pair, Meeting>,
+    /// Who was heard where and when.
+    pub coverage: Coverage,
+    /// What ships said of themselves, as far as the tails speak of it; their `particulars` are indexes into it.
+    pub particulars: Vec<Particulars>,
+}
+
+/// What was found, with the ships' particulars of the time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// Meetings that are over, or open at the end of the data.
+    pub meetings: Vec<(RendezvousFacts, [Party; 2])>,
+    /// Silences.
+    pub gaps: Vec<(GapFacts, Party)>,
+    /// Counts and work.
+    pub tally: Tally,
+}
+
+/// What the steps did, summed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Tracks looked at in the last step.
+    pub tracks: u64,
+    /// Runs in the index, candidates, and time.
+    pub search: Work,
+    /// Exact tests of leg on leg.
+    pub exact_tests: u64,
+    /// Pairs of tracks with qualifying time.
+    pub hits: u64,
+    /// Fixes dropped by segmentation.
+    pub teleports: u64,
+    /// Fixes dropped as repeats of an old report.
+    pub repeats: u64,
+    /// Second positions of one moment.
+    pub simultaneous: u64,
+    /// Wall-clock microseconds by room, for the manifest.
+    pub rooms_us: BTreeMap<&'static str, u64>,
+}
+
+impl Findings {
+    /// Adds what another step found.
+    pub fn extend(&mut self, other: Self) {
+        self.meetings.extend(other.meetings);
+        self.gaps.extend(other.gaps);
+        let (mine, its) = (&mut self.tally, other.tally);
+        mine.tracks = mine.tracks.max(its.tracks);
+        mine.search.entries += its.search.entries;
+        mine.search.candidates += its.search.candidates;
+        mine.search.build_us += its.search.build_us;
+        mine.search.query_us += its.search.query_us;
+        mine.exact_tests += its.exact_tests;
+        mine.hits += its.hits;
+        mine.teleports += its.teleports;
+        mine.repeats += its.repeats;
+        mine.simultaneous += its.simultaneous;
+        for (room, us) in its.rooms_us {
+            *mine.rooms_us.entry(room).or_default() += us;
+        }
+    }
+}
+
+/// What steers a step besides the data: rules, index, and the caller's clock for the manifest.
+#[derive(Clone, Copy)]
+pub struct Ways<'a> {
+    /// The rules.
+    pub params: &'a Params,
+    /// The candidate search.
+    pub index: IndexKind,
+    /// Whether a position is on land.
+    pub is_land: &'a (dyn Fn((i32, i32)) -> bool + Sync),
+    /// Microseconds of the caller's clock.
+    pub now_us: &'a (dyn Fn() -> u64 + Sync),
+}
+
+/// A day's rows by ship, and the table that their `particulars` index.
+#[derive(Clone, Copy)]
+pub struct DayRows<'a> {
+    /// Ships in ascending MMSI; rows in total order.
+    pub ships: &'a [ShipRows<'a>],
+    /// The table.
+    pub particulars: &'a [Particulars],
+}
+
+impl State {
+    /// The state as bytes, the same for the same state.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let mut plain = self.clone();
+        // Rows are line numbers of inputs that a later run does not have.
+        plain.tails.iter_mut().flat_map(|t| &mut t.fixes).for_each(|f| f.row = u32::MAX);
+        for track in plain.ships.values_mut().flat_map(|s| &mut s.tracks) {
+            track.last.row = u32::MAX;
+            track.waiting.iter_mut().for_each(|f| f.row = u32::MAX);
+        }
+        let hours: BTreeMap<_, _> = plain.coverage.hours.drain().collect();
+        let cells: std::collections::BTreeSet<_> = plain.coverage.cells.drain().collect();
+        postcard::to_stdvec(&(plain, hours, cells)).map_err(|e| e.to_string())
+    }
+
+    /// From [`State::to_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        type Stored = (State, BTreeMap<(coverage::Cell, i32, AisClass), coverage::Heard>, std::collections::BTreeSet<coverage::Cell>);
+        let (mut state, hours, cells): Stored = postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
+        state.coverage.hours.extend(hours);
+        state.coverage.cells.extend(cells);
+        Ok(state)
+    }
+}
+
+/// Takes in the rows up to `day_end_ms` and evaluates up to that day's frontier.
+pub fn advance(state: State, rows: DayRows, day_end_ms: i64, ways: &Ways) -> (State, Findings) {
+    let (mut state, tracks, mut tally) = take_in(state, rows, day_end_ms, ways);
+    let frontier = day_end_ms - LOOK_AHEAD_MS;
+    let window = (state.frontier_ms.unwrap_or(day_end_ms - DAY_MS), frontier);
+    let legs_and_runs = pace(&tracks, &mut tally, ways);
+    let found = evaluate(&mut state, &tracks, legs_and_runs, (window, WindowEnd::Frontier), tally, ways);
+    state.frontier_ms = Some(frontier);
+    state.coverage.forget_before(((frontier - ways.params.gap.longest_judged_h.millis()).div_euclid(HOUR_MS)) as i32);
+    state.tails = cut_tails(tracks, frontier, ways.params);
+    (keep_particulars(state), found)
+}
+
+/// Takes in the last rows, if any, and evaluates up to the end of the data. What may go on is given out as open.
+pub fn conclude(state: State, rows: DayRows, data_end_ms: i64, ways: &Ways) -> Findings {
+    let (mut state, tracks, mut tally) = take_in(state, rows, data_end_ms, ways);
+    let window = (state.frontier_ms.unwrap_or(data_end_ms - DAY_MS), data_end_ms);
+    let legs_and_runs = pace(&tracks, &mut tally, ways);
+    evaluate(&mut state, &tracks, legs_and_runs, (window, WindowEnd::DataEnd), tally, ways)
+}
+
+/// Assigns new rows to tracks and joins them to the tails. Tracks come out in the order of MMSI and id.
+fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> (State, Vec<Track>, Tally) {
+    let begin = (ways.now_us)();
+    // The delivery's particulars join the state's table.
+    let base = state.particulars.len() as u32;
+    state.particulars.extend_from_slice(rows.particulars);
+    let mut ships = std::mem::take(&mut state.ships);
+    let work: Vec<(&ShipRows, ShipState)> = rows.ships.iter().map(|r| (r, ships.remove(&r.mmsi).unwrap_or_default())).collect();
+    let done: Vec<(Mmsi, ShipState, Assigned)> = work
+        .into_par_iter()
+        .map(|(rows, mut ship)| {
+            let fixes = (0..rows.t_ms.len()).map(|k| {
+                let mut fix = rows.fix(k);
+                fix.particulars += base;
+                fix
+            });
+            let mut assigned = segment::assign(rows.mmsi, fixes, &mut ship, ways.params);
+            segment::settle(&mut ship, end_ms, ways.params, &mut assigned);
+            (rows.mmsi, ship, assigned)
+        })
+        .collect();
+    let mut tally = Tally::default();
+    for (_, ship) in &mut ships {
+        let mut left = Assigned::default();
+        segment::settle(ship, end_ms, ways.params, &mut left);
+        tally.teleports += left.teleports;
+    }
+    let tails = std::mem::take(&mut state.tails);
+    let mut tracks: Vec<Track> = Vec::with_capacity(tails.len() + done.len());
+    let mut at: FxHashMap<TrackId, usize> = FxHashMap::default();
+    for tail in tails {
+        at.insert(tail.id, tracks.len());
+        tracks.push(tail);
+    }
+    for (mmsi, ship, assigned) in done {
+        ships.insert(mmsi, ship);
+        tally.teleports += assigned.teleports;
+        tally.repeats += assigned.repeats;
+        tally.simultaneous += assigned.simultaneous;
+        for (id, fixes) in assigned.fixes {
+            match at.get(&id) {
+                Some(&k) => tracks[k].fixes.extend(fixes),
+                None => {
+                    at.insert(id, tracks.len());
+                    tracks.push(Track { id, mmsi, fixes });
+                }
+            }
+        }
+    }
+    tracks.sort_by_key(|t| (t.mmsi, t.id));
+    state.ships = ships;
+    tally.tracks = tracks.len() as u64;
+    tally.rooms_us.insert("track", (ways.now_us)() - begin);
+    (state, tracks, tally)
+}
+
+type Paced = (Vec<motion::Legs>, Vec<motion::Run>);
+
+fn pace(tracks: &[Track], tally: &mut Tally, ways: &Ways) -> Paced {
+    let begin = (ways.now_us)();
+    let paced: Vec<(motion::Legs, Vec<motion::Run>)> =
+        tracks.par_iter().enumerate().map(|(i, t)| motion::legs_and_runs(i as u32, t, ways.params)).collect();
+    let mut legs = Vec::with_capacity(paced.len());
+    let mut runs = Vec::new();
+    for (l, r) in paced {
+        legs.push(l);
+        runs.extend(r);
+    }
+    tally.rooms_us.insert("motion", (ways.now_us)() - begin);
+    (legs, runs)
+}
+
+fn evaluate(state: &mut State, tracks: &[Track], (legs, runs): Paced, (window, end): ((i64, i64), WindowEnd), mut tally: Tally, ways: &Ways) -> Findings {
+    let begin = (ways.now_us)();
+    let step = Step { window, end, params: ways.params, index: ways.index, now_us: ways.now_us };
+    let found = meeting::find(tracks, &legs, &runs, std::mem::take(&mut state.meetings), &step);
+    state.meetings = found.alive;
+    tally.search = found.work;
+    tally.exact_tests = found.exact_tests;
+    tally.hits = found.hits;
+    tally.rooms_us.insert("meetings", (ways.now_us)() - begin);
+
+    let begin = (ways.now_us)();
+    let class_of = |t: &Track| t.fixes.last().map_or(AisClass::Unknown, |f| state.particulars[f.particulars as usize].class);
+    let hours: Vec<Vec<coverage::VesselHour>> = tracks.par_iter().map(|t| coverage::vessel_hours(t, class_of(t), window, ways.params)).collect();
+    for hours in &hours {
+        state.coverage.add(hours);
+    }
+    let scope = gap::Scope { window, end, coverage: &state.coverage, is_land: ways.is_land, params: ways.params };
+    let gaps: Vec<GapFacts> = tracks.par_iter().flat_map_iter(|t| gap::find(t, class_of(t), &scope)).collect();
+    tally.rooms_us.insert("gaps", (ways.now_us)() - begin);
+
+    let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
+    let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
+        mmsi,
+        track: id,
+        particulars: index.get(&id).map(|&i| latest(&tracks[i as usize], until_ms, &state.particulars)).unwrap_or_default(),
+        shared_mmsi: state.ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
+    };
+    let meetings = found
+        .ended
+        .into_iter()
+        .map(|m| {
+            let parties = [0, 1].map(|k| party(m.tracks[k], m.mmsis[k], m.end_ms));
+            (m, parties)
+        })
+        .collect();
+    let gaps = gaps
+        .into_iter()
+        .map(|g| {
+            let party = party(g.track, g.mmsi, g.off_ms);
+            (g, party)
+        })
+        .collect();
+    Findings { meetings, gaps, tally }
+}
+
+/// What a ship said of itself last, up to a time: each field from the latest report that has it.
+fn latest(track: &Track, until_ms: i64, table: &[Particulars]) -> Particulars {
+    let mut out = Particulars::default();
+    let end = track.fixes.partition_point(|f| f.t_ms <= until_ms).max(1).min(track.fixes.len());
+    let mut seen = None;
+    let mut distinct = 0;
+    for fix in track.fixes[..end].iter().rev() {
+        if seen == Some(fix.particulars) {
+            continue;
+        }
+        seen = Some(fix.particulars);
+        let Some(p) = table.get(fix.particulars as usize) else { continue };
+        let number = |mine: &mut u16, its: u16| {
+            if *mine == 0 {
+                *mine = its;
+            }
+        };
+        if out.name.is_empty() {
+            out.name.clone_from(&p.name);
+        }
+        if out.imo == 0 {
+            out.imo = p.imo;
+        }
+        if out.call_sign.is_empty() {
+            out.call_sign.clone_from(&p.call_sign);
+        }
+        number(&mut out.ship_type, p.ship_type);
+        number(&mut out.length_dm, p.length_dm);
+        number(&mut out.beam_dm, p.beam_dm);
+        number(&mut out.draught_dm, p.draught_dm);
+        number(&mut out.cargo, p.cargo);
+        if out.class == AisClass::Unknown {
+            out.class = p.class;
+        }
+        distinct += 1;
+        if out.known_fields() == 7 || distinct >= 64 {
+            break;
+        }
+    }
+    out
+}
+
+/// What later days need of the tracks. Tracks silent for longer than any silence is judged are let go.
+fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params) -> Vec<Track> {
+    let before = params.gap.before_h.millis().max(2 * LOOK_AHEAD_MS);
+    tracks
+        .into_iter()
+        .filter_map(|mut track| {
+            let last = track.fixes.last()?.t_ms;
+            if last < frontier_ms - params.gap.longest_judged_h.millis() {
+                return None;
+            }
+            let from = last.min(frontier_ms) - before;
+            let cut = track.fixes.partition_point(|f| f.t_ms < from);
+            Some(Track { fixes: track.fixes.split_off(cut), ..track })
+        })
+        .collect()
+}
+
+/// Drops particulars that no carried fix speaks of, and numbers the rest in their own order.
+fn keep_particulars(mut state: State) -> State {
+    let mut used: Vec<u32> = state.tails.iter().flat_map(|t| t.fixes.iter().map(|f| f.particulars)).collect();
+    used.extend(state.ships.values().flat_map(|s| &s.tracks).flat_map(|t| t.waiting.iter().chain([&t.last]).map(|f| f.particulars)));
+    used.sort_unstable();
+    used.dedup();
+    let table = std::mem::take(&mut state.particulars);
+    let mut kept: Vec<&Particulars> = used.iter().map(|&k| &table[k as usize]).collect();
+    kept.sort();
+    kept.dedup();
+    let rank: FxHashMap<u32, u32> = used.iter().map(|&k| (k, kept.partition_point(|p| *p < &table[k as usize]) as u32)).collect();
+    let map = |f: &mut crate::model::Fix| f.particulars = rank.get(&f.particulars).copied().unwrap_or_default();
+    state.tails.iter_mut().flat_map(|t| &mut t.fixes).for_each(map);
+    for track in state.ships.values_mut().flat_map(|s| &mut s.tracks) {
+        map(&mut track.last);
+        track.waiting.iter_mut().for_each(map);
+    }
+    state.particulars = kept.into_iter().cloned().collect();
+    state
+}

@@ -1,0 +1,10 @@
+//! The stairwell: the order of the rooms, and what a run keeps of itself.
+//!
+//! A run is a loop over UTC days. Each day gets the state that the day before left, a value, and gives the events that are over
+//! and the next state; [`engine`] holds that loop and nothing of files or clocks.
+
+pub mod book;
+pub mod config;
+pub mod engine;
+pub mod manifest;
+pub mod oneshot;

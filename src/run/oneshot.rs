@@ -1,0 +1,237 @@
+//! `detect`: files in, a run folder out.
+
+use crate::export::whole::{Failure, Folder};
+use crate::export::{self, csv as events_csv, geojson, rejects};
+use crate::frame::{self, TrackColumns};
+use crate::ingest::{self, Limits};
+use crate::model::fix::{NULL_STATUS, NULL_U16};
+use crate::model::time::{self, HOUR_MS};
+use crate::model::{FileAccount, Kind, Params};
+use crate::run::book::{self, Book, References};
+use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
+use crate::run::manifest;
+use crate::spatial::{boxes::IndexKind, coast::Coast, ports::Ports, zones::Zones};
+use crate::track::segment::{self, ShipState};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Files, folders, globs, `-`.
+    pub inputs: Vec<String>,
+    /// The run folder.
+    pub out: PathBuf,
+    /// Replace a run that is there.
+    pub overwrite: bool,
+    /// The rules.
+    pub params: Params,
+    /// The candidate search.
+    pub index: IndexKind,
+    /// Which rows, and how many may be malformed.
+    pub limits: Limits,
+    /// Events below are counted, not written.
+    pub min_confidence: i32,
+    /// Kinds to write.
+    pub kinds: Vec<Kind>,
+    /// Whether `events.geojson`, `events.csv` are written.
+    pub formats: Vec<Format>,
+}
+
+/// Event files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `events.geojson`.
+    Geojson,
+    /// `events.csv`.
+    Csv,
+}
+
+/// What a run can fail of.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No input could be used: what was wrong with each.
+    #[error("no input could be used")]
+    NothingUsable(Vec<ingest::Error>),
+    /// An input as named cannot be.
+    #[error(transparent)]
+    Input(#[from] ingest::Error),
+    /// The output cannot be written.
+    #[error(transparent)]
+    Output(#[from] export::Error),
+    /// Our bug: the rows do not add up, or a frame cannot be made.
+    #[error("a fault of alongside itself: {0}")]
+    Bug(String),
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Row accounting by file.
+    pub accounts: Vec<FileAccount>,
+    /// Inputs that were refused.
+    pub refused: Vec<ingest::Error>,
+    /// Events and counts.
+    pub book: Book,
+    /// Work.
+    pub tally: Tally,
+    /// Ships with a position.
+    pub vessels: u64,
+    /// Days delivered.
+    pub days: Vec<i32>,
+    /// Where the run is.
+    pub out: PathBuf,
+}
+
+/// What progress is reported of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Bytes of the input files as stored, known before reading.
+    Total(u64),
+    /// Decoded bytes scanned.
+    Bytes(u64),
+    /// A stage begins.
+    Stage(&'static str),
+}
+
+/// Runs `detect`.
+pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outcome, Error> {
+    let begin = std::time::Instant::now();
+    let started = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let now_us = || begin.elapsed().as_micros() as u64;
+    let mut timings_ms: Vec<(&'static str, u64)> = Vec::new();
+    let mut lap = now_us();
+    let mut mark = |stage: &'static str, now: u64| {
+        timings_ms.push((stage, (now - lap) / 1000));
+        lap = now;
+    };
+    Folder::check(&plan.out, plan.overwrite)?;
+    let paths = ingest::inputs::expand(&plan.inputs)?;
+    progress(Progress::Total(paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()));
+    let mut delivery = ingest::read(&paths, &plan.limits, &|n| progress(Progress::Bytes(n)))?;
+    for account in &delivery.accounts {
+        if !account.balances() {
+            return Err(Error::Bug(format!("{}: {} rows, {} accepted, {} rejected", account.path.display(), account.rows, account.accepted(), account.rejected_total())));
+        }
+    }
+    for account in &delivery.accounts {
+        if account.positions + account.duplicates == 0 && account.rejected_total() < account.rows.max(1) {
+            delivery.refused.push(ingest::Error::NothingUsable { path: account.path.clone(), rows: account.rows });
+        }
+    }
+    let (Some(&first_day), Some(&last_day)) = (delivery.days.first(), delivery.days.last()) else {
+        let mut refused = delivery.refused;
+        if refused.is_empty() {
+            refused.extend(delivery.accounts.iter().map(|a| ingest::Error::NothingUsable { path: a.path.clone(), rows: a.rows }));
+        }
+        return Err(Error::NothingUsable(refused));
+    };
+    mark("read", now_us());
+
+    progress(Progress::Stage("finding meetings and gaps"));
+    let bug = |e: polars::prelude::PolarsError| Error::Bug(e.to_string());
+    let table = frame::particulars_records(&delivery.particulars).map_err(bug)?;
+    let ships = frame::ships(&delivery.positions).map_err(bug)?;
+    let coast = Coast::embedded();
+    let is_land = |p: (i32, i32)| coast.is_land(p);
+    let ways = Ways { params: &plan.params, index: plan.index, is_land: &is_land, now_us: &now_us };
+    let mut state = State::default();
+    let mut findings = Findings::default();
+    for day in first_day..=last_day {
+        let (from, to) = (time::day_start_ms(day), time::day_start_ms(day + 1));
+        let of_day: Vec<_> = ships.iter().map(|s| s.between(from, to)).filter(|s| !s.t_ms.is_empty()).collect();
+        let rows = DayRows { ships: &of_day, particulars: &table };
+        if day == last_day {
+            findings.extend(engine::conclude(std::mem::take(&mut state), rows, to, &ways));
+        } else {
+            let (next, found) = engine::advance(std::mem::take(&mut state), rows, to, &ways);
+            state = next;
+            findings.extend(found);
+        }
+    }
+    mark("detect", now_us());
+
+    progress(Progress::Stage("weighing the evidence"));
+    let tally = findings.tally.clone();
+    let refs = References { zones: Zones::embedded(), ports: Ports::embedded(), coast };
+    let mut book = book::write_up(findings, refs, &plan.params, plan.min_confidence);
+    book.events.retain(|e| plan.kinds.contains(&e.kind));
+    mark("score", now_us());
+
+    progress(Progress::Stage("writing"));
+    let mut folder = Folder::begin(&plan.out, plan.overwrite)?;
+    if plan.formats.contains(&Format::Geojson) {
+        folder.file("events.geojson", |out| geojson::write(&book.events, out))?;
+    }
+    if plan.formats.contains(&Format::Csv) {
+        folder.file("events.csv", |out| events_csv::write(&book.events, out))?;
+    }
+    folder.file("tracks.parquet", |out| tracks_of(&book, &ships, &delivery.first_rows, &plan.params).write(out))?;
+    folder.file("rejects.csv", |out| rejects::write(&delivery.rejects, &delivery.accounts, out))?;
+    mark("write", now_us());
+    for (room, us) in &tally.rooms_us {
+        timings_ms.push((room, us / 1000));
+    }
+    let facts = manifest::Facts {
+        accounts: &delivery.accounts,
+        refused: delivery.refused.iter().map(ToString::to_string).collect(),
+        params: &plan.params,
+        index: plan.index,
+        tally: &tally,
+        book: &book,
+        vessels: ships.len() as u64,
+        days: delivery.days.iter().map(|d| time::day_text(*d)).collect(),
+        data_end: time::rfc3339(time::day_start_ms(last_day + 1)),
+        min_confidence: plan.min_confidence,
+        threads: rayon::current_num_threads(),
+        started,
+        timings_ms,
+    };
+    let manifest = manifest::json(&facts, folder.written());
+    folder.file("manifest.json", |out| {
+        serde_json::to_writer_pretty(&mut *out, &manifest)?;
+        out.write_all(b"\n").map_err(Failure::from)
+    })?;
+    folder.finish()?;
+    let vessels = ships.len() as u64;
+    drop(ships);
+    Ok(Outcome { accounts: delivery.accounts, refused: delivery.refused, book, tally, vessels, days: delivery.days, out: plan.out.clone() })
+}
+
+/// Both tracks of every event, six hours to either side, with file and line.
+fn tracks_of(book: &Book, ships: &[frame::ShipRows], first_rows: &[u32], params: &Params) -> TrackColumns {
+    const SIDE_MS: i64 = 6 * HOUR_MS;
+    let mut out = TrackColumns::default();
+    let mut cache: BTreeMap<u32, Vec<(crate::model::TrackId, Vec<crate::model::Fix>)>> = BTreeMap::new();
+    for event in &book.events {
+        for (vessel, party) in event.parties.iter().enumerate() {
+            let Ok(k) = ships.binary_search_by_key(&party.mmsi, |s| s.mmsi) else { continue };
+            let tracks = cache.entry(party.mmsi.0).or_insert_with(|| {
+                let fixes = (0..ships[k].t_ms.len()).map(|i| ships[k].fix(i));
+                segment::assign(party.mmsi, fixes, &mut ShipState::default(), params).fixes
+            });
+            let end = event.end_ms.unwrap_or(event.start_ms);
+            let Some((_, fixes)) = tracks.iter().find(|(id, _)| *id == party.track) else { continue };
+            let from = fixes.partition_point(|f| f.t_ms < event.start_ms - SIDE_MS);
+            let to = fixes.partition_point(|f| f.t_ms <= end + SIDE_MS);
+            for f in &fixes[from..to] {
+                let known = |v: u16| (v != NULL_U16).then_some(v);
+                let file = first_rows.partition_point(|r| *r <= f.row).max(1) - 1;
+                out.event_id.push(event.id.clone());
+                out.vessel.push(vessel as u8 + 1);
+                out.mmsi.push(party.mmsi.0);
+                out.track_id.push(party.track.to_string());
+                out.t_ms.push(f.t_ms);
+                out.lat_e7.push(f.lat_e7);
+                out.lon_e7.push(f.lon_e7);
+                out.sog_dkn.push(known(f.sog_dkn));
+                out.cog_ddeg.push(known(f.cog_ddeg));
+                out.heading_deg.push(known(f.heading_deg));
+                out.status.push((f.status != NULL_STATUS).then_some(f.status));
+                out.file.push(file as u32);
+                out.line.push(f.row - first_rows.get(file).copied().unwrap_or_default());
+            }
+        }
+    }
+    out
+}

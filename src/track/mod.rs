@@ -1,0 +1,3 @@
+//! The wash-house: rows of one MMSI in, tracks of physical ships out.
+
+pub mod segment;

@@ -1,0 +1,159 @@
+//! Splits what one MMSI sent into tracks: one a physical ship.
+//!
+//! *In*: fixes of one MMSI in total order, and the state that the day before left. *Out*: fixes assigned to tracks. A fold over
+//! time that looks ahead no further than `track.confirm_h`. First version: a position that no known track can have reached
+//! opens a tentative track, which becomes one when it gathers enough fixes in time, and is dropped as a teleport when it does
+//! not. Two positions of one second are never averaged: each goes to the track that it fits.
+
+use crate::model::fix::NULL_U16;
+use crate::model::{Fix, Mmsi, Params, TrackId};
+use crate::spatial::geodesy;
+
+/// A track that may go on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct OpenTrack {
+    /// Its name.
+    pub id: TrackId,
+    /// Its last fix.
+    pub last: Fix,
+    /// How many fixes it has.
+    pub count: u64,
+    /// Time of its first fix.
+    pub first_ms: i64,
+    /// Fixes that wait for confirmation; empty once it is confirmed.
+    pub waiting: Vec<Fix>,
+    /// Whether it is a track yet.
+    pub confirmed: bool,
+}
+
+/// What is known of one MMSI so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ShipState {
+    /// Its open tracks, oldest first.
+    pub tracks: Vec<OpenTrack>,
+}
+
+/// What was decided of a stretch of fixes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assigned {
+    /// Fixes by track; within a track in time order.
+    pub fixes: Vec<(TrackId, Vec<Fix>)>,
+    /// Fixes dropped because they belong to no track.
+    pub teleports: u64,
+    /// Fixes dropped as repeats of an old report.
+    pub repeats: u64,
+    /// Fixes dropped because their track already has another at that moment.
+    pub simultaneous: u64,
+}
+
+impl Assigned {
+    fn give(&mut self, id: TrackId, fixes: impl IntoIterator<Item = Fix>) {
+        match self.fixes.iter().position(|(t, _)| *t == id) {
+            Some(k) => self.fixes[k].1.extend(fixes),
+            None => self.fixes.push((id, fixes.into_iter().collect())),
+        }
+    }
+}
+
+/// Assigns fixes, which must be in total order and later than all before, to the ship's tracks.
+pub fn assign(mmsi: Mmsi, fixes: impl ExactSizeIterator<Item = Fix>, state: &mut ShipState, params: &Params) -> Assigned {
+    let mut out = Assigned::default();
+    let slack = params.track.clock_slack_min.millis();
+    let speed = params.track.max_speed_kn.metres_per_second() / 1000.0;
+    // The usual ship has one track: its fixes go straight into one list.
+    let mut run: Vec<Fix> = Vec::with_capacity(fixes.len());
+    let mut last_point = state.tracks.first().map(|t| geodesy::point(t.last.lat_e7, t.last.lon_e7));
+    for fix in fixes {
+        let point = geodesy::point(fix.lat_e7, fix.lon_e7);
+        if let ([track], Some(last)) = (&mut state.tracks[..], last_point) {
+            let v = geodesy::sub(point, last);
+            let reach = speed * (fix.t_ms - track.last.t_ms + slack) as f64;
+            if geodesy::dot(v, v) <= reach * reach {
+                if take(track, fix, params, &mut out) {
+                    run.push(fix);
+                    last_point = Some(point);
+                }
+                continue;
+            }
+        }
+        if !run.is_empty() {
+            let id = state.tracks[0].id;
+            out.give(id, run.drain(..));
+        }
+        clash(mmsi, fix, state, params, &mut out);
+        last_point = state.tracks.first().map(|t| geodesy::point(t.last.lat_e7, t.last.lon_e7));
+    }
+    if !run.is_empty() {
+        out.fixes.push((state.tracks[0].id, run));
+    }
+    out
+}
+
+/// Whether a fix that fits a track becomes part of it. Repeats of an old report and second positions of a moment do not.
+fn take(track: &mut OpenTrack, fix: Fix, params: &Params, out: &mut Assigned) -> bool {
+    let last = &track.last;
+    if fix.t_ms == last.t_ms {
+        out.simultaneous += 1;
+        return false;
+    }
+    let same = (fix.lat_e7, fix.lon_e7, fix.cog_ddeg, fix.sog_dkn, fix.heading_deg) == (last.lat_e7, last.lon_e7, last.cog_ddeg, last.sog_dkn, last.heading_deg);
+    if same && fix.sog_dkn != NULL_U16 && f64::from(fix.sog_dkn) / 10.0 > params.track.repeat_speed_kn.get() {
+        out.repeats += 1;
+        return false;
+    }
+    track.last = fix;
+    track.count += 1;
+    true
+}
+
+/// The slow path: several tracks, or a fix that the one track cannot have sailed to.
+fn clash(mmsi: Mmsi, fix: Fix, state: &mut ShipState, params: &Params, out: &mut Assigned) {
+    settle(state, fix.t_ms, params, out);
+    let slack = params.track.clock_slack_min.millis();
+    let speed = params.track.max_speed_kn.metres_per_second() / 1000.0;
+    let at = (fix.lat_e7, fix.lon_e7);
+    let nearest = state
+        .tracks
+        .iter()
+        .enumerate()
+        .filter(|(_, t)| t.last.t_ms < fix.t_ms || (t.last.lat_e7, t.last.lon_e7) == at)
+        .map(|(k, t)| (k, geodesy::distance_m((t.last.lat_e7, t.last.lon_e7), at), t.last.t_ms))
+        .filter(|(_, d, t)| *d <= speed * (fix.t_ms - t + slack) as f64)
+        .min_by(|x, y| x.1.total_cmp(&y.1).then(x.0.cmp(&y.0)));
+    if let Some((k, ..)) = nearest {
+        let track = &mut state.tracks[k];
+        if take(track, fix, params, out) {
+            let id = track.id;
+            if track.confirmed {
+                out.give(id, [fix]);
+            } else {
+                track.waiting.push(fix);
+                if track.waiting.len() >= params.track.confirm_fixes {
+                    track.confirmed = true;
+                    out.give(id, std::mem::take(&mut track.waiting));
+                }
+            }
+        }
+        return;
+    }
+    let equal = state.tracks.iter().filter(|t| t.first_ms == fix.t_ms).count() as u32;
+    let first_of_all = state.tracks.is_empty();
+    let id = TrackId::of(mmsi, &fix, equal);
+    let waiting = if first_of_all { Vec::new() } else { vec![fix] };
+    state.tracks.push(OpenTrack { id, last: fix, count: 1, first_ms: fix.t_ms, waiting, confirmed: first_of_all });
+    if first_of_all {
+        out.give(id, [fix]);
+    }
+}
+
+/// Drops tentative tracks whose time to be confirmed is over.
+pub fn settle(state: &mut ShipState, now_ms: i64, params: &Params, out: &mut Assigned) {
+    let wait = params.track.confirm_h.millis();
+    state.tracks.retain(|t| {
+        let keep = t.confirmed || now_ms - t.first_ms < wait;
+        if !keep {
+            out.teleports += t.waiting.len() as u64;
+        }
+        keep
+    });
+}
