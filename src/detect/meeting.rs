@@ -268,8 +268,8 @@ fn place_at(ship: Moving, t_ms: i64) -> (i32, i32) {
     if t_ms <= f.t_ms || g.t_ms == f.t_ms {
         return (f.lat_e7, f.lon_e7);
     }
-    let on = |x: &crate::model::Fix| (x.t_ms, geodesy::point(x.lat_e7, x.lon_e7));
-    geodesy::position_e7(crate::detect::motion::on_leg(on(f), on(g), t_ms))
+    let points = &ship.legs.points;
+    geodesy::position_e7(crate::detect::motion::on_leg((f.t_ms, points[k]), (g.t_ms, points[k + 1]), t_ms))
 }
 
 fn close(a: Moving, b: Moving, mut meeting: Meeting, open: bool, params: &Params) -> Option<RendezvousFacts> {

@@ -24,6 +24,8 @@ pub enum Pace {
 pub struct Legs {
     /// One pace a leg; one fewer than fixes.
     pub pace: Vec<Pace>,
+    /// The point of every fix.
+    pub points: Vec<Vec3>,
 }
 
 /// A stretch of consecutive legs that are all at least paced, inside a small box and a bounded time.
@@ -86,7 +88,7 @@ pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<R
         from = to + 1;
     }
     let runs = runs(index, fixes, &points, &pace, params);
-    (Legs { pace }, runs)
+    (Legs { pace, points }, runs)
 }
 
 fn paces(fixes: &[Fix], points: &[Vec3], params: &Params, pace: &mut [Pace]) {

@@ -97,8 +97,7 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
         (first + k.max(1) - 1).min(last - 1)
     };
     let (mut i, mut j) = (seek(fa, run_a), seek(fb, run_b));
-    let mut pa = (motion::point_of(&fa[i]), motion::point_of(&fa[i + 1]));
-    let mut pb = (motion::point_of(&fb[j]), motion::point_of(&fb[j + 1]));
+    let (qa, qb) = (&a.legs.points, &b.legs.points);
     let mut tests = 0;
     loop {
         let (a0, a1, b0, b1) = (fa[i].t_ms, fa[i + 1].t_ms, fb[j].t_ms, fb[j + 1].t_ms);
@@ -106,6 +105,7 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
         let (s0, s1) = (a0.max(b0), a1.min(b1));
         if s1 >= t0 && s0 <= t1 && s0 <= s1 {
             tests += 1;
+            let (pa, pb) = ((qa[i], qa[i + 1]), (qb[j], qb[j + 1]));
             let begin = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), s0), motion::on_leg((a0, pa.0), (a1, pa.1), s0));
             let end = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), s1), motion::on_leg((a0, pa.0), (a1, pa.1), s1));
             let way = geodesy::sub(end, begin);
@@ -130,13 +130,11 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
             if i >= run_a.last as usize || a1 > t1 {
                 break;
             }
-            pa = (pa.1, motion::point_of(&fa[i + 1]));
         } else {
             j += 1;
             if j >= run_b.last as usize || b1 > t1 {
                 break;
             }
-            pb = (pb.1, motion::point_of(&fb[j + 1]));
         }
     }
     tests
@@ -210,7 +208,8 @@ fn position_near(m: Moving, k: usize, t: i64) -> Vec3 {
     while k + 2 < fixes.len() && fixes[k + 1].t_ms < t {
         k += 1;
     }
-    motion::on_leg((fixes[k].t_ms, motion::point_of(&fixes[k])), (fixes[k + 1].t_ms, motion::point_of(&fixes[k + 1])), t)
+    let points = &m.legs.points;
+    motion::on_leg((fixes[k].t_ms, points[k]), (fixes[k + 1].t_ms, points[k + 1]), t)
 }
 
 /// What stands between two pieces: how long both ships were observed there, and how far apart they came.
@@ -227,7 +226,8 @@ pub fn between(a: Moving, b: Moving, rules: &Rules, from: i64, to: i64) -> (i64,
         }
         if s0 < s1 && a1 - a0 <= rules.longest_leg_ms && b1 - b0 <= rules.longest_leg_ms {
             seen_ms += s1 - s0;
-            let (pa, pb) = ((motion::point_of(&fa[i]), motion::point_of(&fa[i + 1])), (motion::point_of(&fb[j]), motion::point_of(&fb[j + 1])));
+            let (qa, qb) = (&a.legs.points, &b.legs.points);
+            let (pa, pb) = ((qa[i], qa[i + 1]), (qb[j], qb[j + 1]));
             for t in [s0, s1] {
                 let r = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), t), motion::on_leg((a0, pa.0), (a1, pa.1), t));
                 far2 = far2.max(geodesy::dot(r, r));

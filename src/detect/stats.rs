@@ -66,13 +66,19 @@ pub struct Moments {
     pub sq: i128,
 }
 
+/// The nearest whole number, halves away from zero; without the call that `round` is where the processor's own is not assumed.
+#[inline]
+fn nearest(v: f64) -> i64 {
+    (v + 0.5f64.copysign(v)) as i64
+}
+
 impl Moments {
     fn add(&mut self, x_m: f64, y_m: f64) {
-        let (x, y) = ((x_m * 100.0).round() as i64, (y_m * 100.0).round() as i64);
+        let (x, y) = (nearest(x_m * 100.0), nearest(y_m * 100.0));
         self.n += 1;
         self.x += x;
         self.y += y;
-        self.sq += i128::from(x) * i128::from(x) + i128::from(y) * i128::from(y);
+        self.sq += i128::from(x * x + y * y);
     }
     fn merge(&mut self, o: &Self) {
         self.n += o.n;
@@ -165,7 +171,7 @@ impl Stats {
             let r = geodesy::sub(pb.place, pa.place);
             let separation = geodesy::dot(r, r).sqrt();
             self.separation.add((separation / 5.0) as u32);
-            let mm = (separation * 1000.0).round() as i64;
+            let mm = nearest(separation * 1000.0);
             self.min_mm = Some(self.min_mm.map_or(mm, |m| m.min(mm)));
             let knots = |v: Vec3| (geodesy::dot(v, v).sqrt() * 3_600_000.0 / METRES_PER_NM * 10.0) as u32;
             self.speed[0].add(knots(pa.velocity));
@@ -259,7 +265,6 @@ struct Sample {
 struct Cursor<'a> {
     ship: Moving<'a>,
     leg: usize,
-    ends: (Vec3, Vec3),
 }
 
 impl<'a> Cursor<'a> {
@@ -267,27 +272,24 @@ impl<'a> Cursor<'a> {
         let fixes = &ship.track.fixes;
         let leg = fixes.partition_point(|f| f.t_ms <= t).max(1) - 1;
         let leg = leg.min(fixes.len().saturating_sub(2));
-        Self { ship, leg, ends: Self::ends(ship, leg) }
-    }
-    fn ends(ship: Moving, leg: usize) -> (Vec3, Vec3) {
-        let fixes = &ship.track.fixes;
-        (motion::point_of(&fixes[leg]), motion::point_of(&fixes[(leg + 1).min(fixes.len() - 1)]))
+        Self { ship, leg }
     }
     fn at(&mut self, t: i64) -> Option<Sample> {
         let fixes = &self.ship.track.fixes;
         while self.leg + 2 < fixes.len() && fixes[self.leg + 1].t_ms < t {
             self.leg += 1;
-            self.ends = (self.ends.1, motion::point_of(&fixes[self.leg + 1]));
         }
         let (f, g) = (&fixes[self.leg], fixes.get(self.leg + 1)?);
         if t < f.t_ms || t > g.t_ms || g.t_ms == f.t_ms {
             return None;
         }
-        let step = geodesy::sub(self.ends.1, self.ends.0);
+        let points = &self.ship.legs.points;
+        let (from, to) = (points[self.leg], points[self.leg + 1]);
+        let step = geodesy::sub(to, from);
         let dt = (g.t_ms - f.t_ms) as f64;
         let nearer = if t - f.t_ms <= g.t_ms - t { f } else { g };
         Some(Sample {
-            place: motion::on_leg((f.t_ms, self.ends.0), (g.t_ms, self.ends.1), t),
+            place: motion::on_leg((f.t_ms, from), (g.t_ms, to), t),
             velocity: [step[0] / dt, step[1] / dt, step[2] / dt],
             heading: (nearer.heading_deg != NULL_U16).then_some(nearer.heading_deg.min(359)),
         })

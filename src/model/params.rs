@@ -75,7 +75,7 @@ sections! {
         #[doc = "Shortest meeting that is an event (Global Fishing Watch: 120 min; bunkering takes from 60)."]
         min_duration_min: Minutes = Minutes::of(60.0);
         #[doc = "Medians and scatters are taken at whole multiples of this since 1970, so that no cut of the files moves them."]
-        sample_s: u32 = 120;
+        sample_s: u32 = 300;
     }
     /// The candidate search.
     search: SearchParams {
