@@ -1,1 +1,16 @@
+//! One binary for all tests: each one links polars, and that is what costs.
 
+mod architecture;
+mod cli;
+mod config;
+mod days;
+mod detect;
+mod export;
+mod golden;
+mod ingest;
+mod lab;
+mod real_day;
+mod score;
+mod spatial;
+mod support;
+mod track;
