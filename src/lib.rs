@@ -24,5 +24,4 @@ pub mod export;
 
 pub mod run;
 
-
 pub mod cli;

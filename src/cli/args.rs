@@ -8,7 +8,12 @@ use std::path::PathBuf;
 
 /// Finds ship-to-ship transfers in downloaded public AIS files.
 #[derive(Debug, Parser)]
-#[command(name = "alongside", version, max_term_width = 110, after_help = "Examples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect 'ais/*.csv.zst' -o week --min-confidence 70\n  alongside simulate -o traffic && alongside detect traffic -o out && alongside evaluate out/events.csv traffic/labels.csv")]
+#[command(
+    name = "alongside",
+    version,
+    max_term_width = 110,
+    after_help = "Examples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect 'ais/*.csv.zst' -o week --min-confidence 70\n  alongside simulate -o traffic && alongside detect traffic -o out && alongside evaluate out/events.csv traffic/labels.csv"
+)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -30,7 +35,9 @@ pub enum Command {
 
 /// Options of `detect`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "INPUT is MarineCadastre AIS, legacy (MMSI,BaseDateTime,LAT,LON,...) or renamed\n(mmsi,base_date_time,longitude,latitude,...), as .csv, .zst or .zip; recognised by content.\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 70 our bug.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite")]
+#[command(
+    after_help = "INPUT is MarineCadastre AIS, legacy (MMSI,BaseDateTime,LAT,LON,...) or renamed\n(mmsi,base_date_time,longitude,latitude,...), as .csv, .zst or .zip; recognised by content.\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 70 our bug.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite"
+)]
 pub struct Detect {
     /// A file, a folder, a glob in quotes, or - for standard input
     #[arg(required = true, value_name = "INPUT")]

@@ -84,7 +84,9 @@ impl From<oneshot::Error> for Failure {
             }
             oneshot::Error::Input(e) => Self::new(Exit::Refused, e.to_string(), e.hint()),
             oneshot::Error::Output(e) => Self::new(Exit::Output, e.to_string(), e.hint()),
-            oneshot::Error::Bug(e) => Self::new(Exit::Bug, format!("a fault of alongside itself: {e}"), "please report it with the input's header and first rows"),
+            oneshot::Error::Bug(e) => {
+                Self::new(Exit::Bug, format!("a fault of alongside itself: {e}"), "please report it with the input's header and first rows")
+            }
         }
     }
 }
@@ -147,18 +149,26 @@ impl args::Detect {
     fn limits(&self) -> Result<crate::ingest::Limits, Failure> {
         let day = |option: &str, text: &Option<String>| match text {
             None => Ok(None),
-            Some(text) => time::parse_day(text)
-                .map(Some)
-                .ok_or_else(|| Failure::new(Exit::Usage, format!("{option} {text}: not a date"), "write it as 2020-01-31")),
+            Some(text) => {
+                time::parse_day(text).map(Some).ok_or_else(|| Failure::new(Exit::Usage, format!("{option} {text}: not a date"), "write it as 2020-01-31"))
+            }
         };
         let days = (day("--from", &self.from)?, day("--to", &self.to)?);
         let bbox_e7 = match &self.bbox {
             None => None,
             Some(text) => {
                 let parts: Vec<f64> = text.split(',').filter_map(|t| t.trim().parse().ok()).collect();
-                let ok = parts.len() == 4 && parts.iter().all(|v| v.is_finite() && v.abs() <= 180.0) && parts[1].abs() <= 90.0 && parts[3].abs() <= 90.0 && parts[1] <= parts[3];
+                let ok = parts.len() == 4
+                    && parts.iter().all(|v| v.is_finite() && v.abs() <= 180.0)
+                    && parts[1].abs() <= 90.0
+                    && parts[3].abs() <= 90.0
+                    && parts[1] <= parts[3];
                 if !ok {
-                    return Err(Failure::new(Exit::Usage, format!("--bbox {text}: not four numbers W,S,E,N"), "write it as --bbox=-95.5,28,-94,29.5; W greater than E crosses 180"));
+                    return Err(Failure::new(
+                        Exit::Usage,
+                        format!("--bbox {text}: not four numbers W,S,E,N"),
+                        "write it as --bbox=-95.5,28,-94,29.5; W greater than E crosses 180",
+                    ));
                 }
                 Some([0, 1, 2, 3].map(|k| (parts[k] * 1e7).round() as i32))
             }

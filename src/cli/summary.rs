@@ -83,7 +83,16 @@ fn telling(out: &mut String, events: &[Event], min_confidence: i32) {
     let _ = writeln!(out, "\nconf risk  kind        start (UTC)       hours  what");
     for e in best.iter().take(10) {
         let start = time::rfc3339(e.start_ms).replace('T', " ");
-        let _ = writeln!(out, "{:>4} {:>4}  {:<10}  {}  {:>5.1}  {}", e.confidence, e.risk, e.kind.word(), &start[..16], e.duration_h, escape(e.summary.as_bytes(), 160));
+        let _ = writeln!(
+            out,
+            "{:>4} {:>4}  {:<10}  {}  {:>5.1}  {}",
+            e.confidence,
+            e.risk,
+            e.kind.word(),
+            &start[..16],
+            e.duration_h,
+            escape(e.summary.as_bytes(), 160)
+        );
     }
     if best.len() > 10 {
         let _ = writeln!(out, "and {} more in the files", best.len() - 10);

@@ -99,11 +99,7 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
         (a.track, b.track, a.t0_ms.max(b.t0_ms), a.t0_ms, b.t0_ms)
     });
     // One group a pair of tracks; pairs with an open meeting and no candidate now are groups of their own.
-    let place: BTreeMap<TrackId, u32> = if alive.is_empty() {
-        BTreeMap::new()
-    } else {
-        tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect()
-    };
+    let place: BTreeMap<TrackId, u32> = if alive.is_empty() { BTreeMap::new() } else { tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect() };
     let mut groups: Vec<(u32, u32, &[(u32, u32)], Option<Meeting>)> = Vec::new();
     for group in near.chunk_by(|x, y| key(&runs, x) == key(&runs, y)) {
         let (a, b) = key(&runs, &group[0]);
@@ -159,14 +155,7 @@ fn as_box(run: &Run, window: (i64, i64)) -> Box4 {
     Box4 { lo: [run.lo[0], run.lo[1], run.lo[2], s0], hi: [run.hi[0], run.hi[1], run.hi[2], s1], owner: run.track }
 }
 
-fn fold(
-    a: Moving,
-    b: Moving,
-    pieces: &[Piece],
-    carried: Option<Meeting>,
-    rules: &Rules,
-    step: &Step,
-) -> (Vec<RendezvousFacts>, Option<Meeting>) {
+fn fold(a: Moving, b: Moving, pieces: &[Piece], carried: Option<Meeting>, rules: &Rules, step: &Step) -> (Vec<RendezvousFacts>, Option<Meeting>) {
     let (now_ms, params) = (step.window.1, step.params);
     let mut ended = Vec::new();
     let mut current = carried;

@@ -126,8 +126,7 @@ pub struct Stats {
 }
 
 /// Sine and cosine of whole degrees.
-static HEADING: LazyLock<Vec<(f64, f64)>> =
-    LazyLock::new(|| (0..360).map(|d| f64::from(d).to_radians()).map(|r| (libm::sin(r), libm::cos(r))).collect());
+static HEADING: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| (0..360).map(|d| f64::from(d).to_radians()).map(|r| (libm::sin(r), libm::cos(r))).collect());
 
 impl Stats {
     /// Adds what another counted; origins must agree, or one be empty.

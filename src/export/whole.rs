@@ -126,9 +126,11 @@ impl Folder {
             }
             Ok(())
         };
-        swap().inspect_err(|_| {
-            let _ = fs::remove_dir_all(&new);
-        }).map_err(fail)
+        swap()
+            .inspect_err(|_| {
+                let _ = fs::remove_dir_all(&new);
+            })
+            .map_err(fail)
     }
 }
 

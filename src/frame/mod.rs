@@ -168,9 +168,7 @@ pub fn ships(positions: &DataFrame) -> PolarsResult<Vec<ShipRows<'_>>> {
 
 /// The `particulars` frame: one row for everything distinct that any ship said of itself; `positions.particulars` is the row.
 pub fn particulars(table: &[Particulars]) -> PolarsResult<DataFrame> {
-    let text = |name: &str, f: fn(&Particulars) -> &str| {
-        StringChunked::from_iter_values(name.into(), table.iter().map(f)).into_column()
-    };
+    let text = |name: &str, f: fn(&Particulars) -> &str| StringChunked::from_iter_values(name.into(), table.iter().map(f)).into_column();
     let number = |name: &str, f: fn(&Particulars) -> u16| UInt16Chunked::from_vec(name.into(), table.iter().map(f).collect()).into_column();
     DataFrame::new(
         table.len(),
@@ -204,9 +202,7 @@ pub fn particulars_records(frame: &DataFrame) -> PolarsResult<Vec<Particulars>> 
     let text = |name: &str| -> PolarsResult<Vec<String>> {
         Ok(frame.column(name)?.as_materialized_series().str()?.iter().map(|v| v.unwrap_or("").to_owned()).collect())
     };
-    let number = |name: &str| -> PolarsResult<Vec<u16>> {
-        Ok(frame.column(name)?.as_materialized_series().u16()?.iter().map(|v| v.unwrap_or(0)).collect())
-    };
+    let number = |name: &str| -> PolarsResult<Vec<u16>> { Ok(frame.column(name)?.as_materialized_series().u16()?.iter().map(|v| v.unwrap_or(0)).collect()) };
     let (names, call_signs) = (text("name")?, text("call_sign")?);
     let imo: Vec<u32> = frame.column("imo")?.as_materialized_series().u32()?.iter().map(|v| v.unwrap_or(0)).collect();
     let (types, lengths, beams) = (number("ship_type")?, number("length_dm")?, number("beam_dm")?);

@@ -81,8 +81,7 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
             let number = opened.len();
             match scan_stream(stream, number, &workers, &wanted, progress) {
                 Ok((open, blocks)) => {
-                    let malformed: u64 =
-                        blocks.iter().flat_map(|b| &b.rejected).filter(|(r, _)| r.is_malformed()).map(|(_, n)| n).sum();
+                    let malformed: u64 = blocks.iter().flat_map(|b| &b.rejected).filter(|(r, _)| r.is_malformed()).map(|(_, n)| n).sum();
                     let rows: u64 = blocks.iter().map(|b| b.rows).sum();
                     let percent = 100.0 * malformed as f64 / rows.max(1) as f64;
                     if percent > limits.max_reject_percent {
@@ -194,13 +193,7 @@ fn scan_stream(
     Ok((OpenStream { plan, account, digest, header_lines }, scanned))
 }
 
-fn gather(
-    mut opened: Vec<OpenStream>,
-    mut scanned: Vec<Scanned>,
-    workers: &[Mutex<Worker>],
-    limits: &Limits,
-    refused: Vec<Error>,
-) -> Result<Delivery, Error> {
+fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mutex<Worker>], limits: &Limits, refused: Vec<Error>) -> Result<Delivery, Error> {
     // Particulars: canonical, ranked, so that neither worker nor layout can be seen in them.
     let (table, ranks) = rank_particulars(workers, &opened, &scanned);
     // Row numbers over all inputs.
@@ -229,8 +222,7 @@ fn gather(
     }
     let total: u64 = rows_by_day.values().sum();
     let named = |d: i32| (limits.days.0.is_some() || limits.days.1.is_some()) && limits.days.0.is_none_or(|x| d >= x) && limits.days.1.is_none_or(|x| d <= x);
-    let delivered: BTreeSet<i32> =
-        rows_by_day.iter().filter(|(d, n)| named(**d) || **n as f64 >= limits.stray_share * total as f64).map(|(d, _)| *d).collect();
+    let delivered: BTreeSet<i32> = rows_by_day.iter().filter(|(d, n)| named(**d) || **n as f64 >= limits.stray_share * total as f64).map(|(d, _)| *d).collect();
     rows_by_day.retain(|d, _| delivered.contains(d));
     // Counts and rejects of the blocks.
     let mut rejects: Vec<Reject> = Vec::new();
@@ -424,17 +416,20 @@ fn assemble(shards: Vec<Grouped>) -> Result<DataFrame, PolarsError> {
             let mut columns = PositionColumns::with_capacity(chunk.iter().map(|s| s.2.len()).sum());
             for (mmsi, shard, range) in chunk {
                 for r in &shards[*shard].records[range.clone()] {
-                    columns.push(*mmsi, &Fix {
-                        t_ms: r.t_ms,
-                        lat_e7: r.lat_e7,
-                        lon_e7: r.lon_e7,
-                        sog_dkn: r.sog_dkn,
-                        cog_ddeg: r.cog_ddeg,
-                        heading_deg: r.heading_deg,
-                        status: r.status,
-                        particulars: r.particulars,
-                        row: r.row,
-                    });
+                    columns.push(
+                        *mmsi,
+                        &Fix {
+                            t_ms: r.t_ms,
+                            lat_e7: r.lat_e7,
+                            lon_e7: r.lon_e7,
+                            sog_dkn: r.sog_dkn,
+                            cog_ddeg: r.cog_ddeg,
+                            heading_deg: r.heading_deg,
+                            status: r.status,
+                            particulars: r.particulars,
+                            row: r.row,
+                        },
+                    );
                 }
             }
             columns.into_frame()
@@ -466,10 +461,8 @@ fn rank_particulars(workers: &[Mutex<Worker>], opened: &[OpenStream], scanned: &
     let mut table: Vec<Particulars> = parsed.values().flatten().cloned().collect();
     table.sort_unstable();
     table.dedup();
-    let rank_lists: BTreeMap<(usize, usize), Vec<u32>> = parsed
-        .into_iter()
-        .map(|(key, list)| (key, list.into_iter().map(|p| table.partition_point(|q| *q < p) as u32).collect()))
-        .collect();
+    let rank_lists: BTreeMap<(usize, usize), Vec<u32>> =
+        parsed.into_iter().map(|(key, list)| (key, list.into_iter().map(|p| table.partition_point(|q| *q < p) as u32).collect())).collect();
     let ranks = same.into_iter().map(|(key, twin)| (key, rank_lists[&twin].clone())).collect();
     (table, ranks)
 }

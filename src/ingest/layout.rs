@@ -75,10 +75,7 @@ impl Layout {
     /// From the first line of a file.
     pub fn recognise(path: &Path, line: &[u8]) -> Result<Self, Error> {
         let header = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        let names: Vec<String> = String::from_utf8_lossy(header)
-            .split(',')
-            .map(|n| n.trim().trim_matches('"').trim().to_lowercase())
-            .collect();
+        let names: Vec<String> = String::from_utf8_lossy(header).split(',').map(|n| n.trim().trim_matches('"').trim().to_lowercase()).collect();
         let field = |n: &String| NAMES.iter().find(|(name, _)| name == n).map_or(Field::Other, |(_, f)| *f);
         let mut columns: Vec<Field> = names.iter().map(field).collect();
         let known = columns.iter().filter(|f| **f != Field::Other).count();

@@ -67,10 +67,7 @@ impl RejectReason {
     }
     /// Whether the row counts as malformed, towards `--max-reject-share`.
     pub fn is_malformed(self) -> bool {
-        matches!(
-            self,
-            Self::FieldCount | Self::LineTooLong | Self::BadMmsi | Self::BadTime | Self::BadPosition | Self::PositionOffGlobe | Self::BadMotion
-        )
+        matches!(self, Self::FieldCount | Self::LineTooLong | Self::BadMmsi | Self::BadTime | Self::BadPosition | Self::PositionOffGlobe | Self::BadMotion)
     }
 }
 

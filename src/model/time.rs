@@ -35,9 +35,7 @@ pub fn parse_day(text: &str) -> Option<i32> {
 /// RFC 3339 in UTC with `Z`, to the second, rounded to the nearest.
 pub fn rfc3339(t_ms: i64) -> String {
     let seconds = (t_ms + SECOND_MS / 2).div_euclid(SECOND_MS);
-    DateTime::<Utc>::from_timestamp(seconds, 0)
-        .map(|t| t.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .unwrap_or_default()
+    DateTime::<Utc>::from_timestamp(seconds, 0).map(|t| t.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()
 }
 
 /// UTC milliseconds from RFC 3339 text.

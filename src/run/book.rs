@@ -38,16 +38,11 @@ pub fn write_up(findings: Findings, refs: References, params: &Params, min_confi
     let (mut facts, parties): (Vec<RendezvousFacts>, Vec<[Party; 2]>) = meetings.into_iter().unzip();
     meeting::count_neighbours(&mut facts);
     let contexts = contexts(&facts, &parties, &gaps);
-    let looked: Vec<(Option<Event>, Option<&'static str>)> = facts
-        .into_par_iter()
-        .zip(parties)
-        .zip(contexts)
-        .map(|((f, p), c)| weigh_meeting(f, p, c, refs, params, min_confidence))
-        .collect();
+    let looked: Vec<(Option<Event>, Option<&'static str>)> =
+        facts.into_par_iter().zip(parties).zip(contexts).map(|((f, p), c)| weigh_meeting(f, p, c, refs, params, min_confidence)).collect();
     let mut book = Book::default();
     book.take(Kind::Rendezvous, looked);
-    let looked: Vec<(Option<Event>, Option<&'static str>)> =
-        gaps.into_par_iter().map(|(f, p)| weigh_gap(f, p, refs, params, min_confidence)).collect();
+    let looked: Vec<(Option<Event>, Option<&'static str>)> = gaps.into_par_iter().map(|(f, p)| weigh_gap(f, p, refs, params, min_confidence)).collect();
     book.take(Kind::Gap, looked);
     book.events.sort_by(|a, b| {
         let ships = |e: &Event| e.parties.iter().map(|p| (p.mmsi, p.track)).collect::<Vec<_>>();
@@ -74,11 +69,7 @@ impl Book {
 
 /// What took most from the confidence, or what was missing.
 fn held_by(evidence: &[Evidence]) -> &'static str {
-    evidence
-        .iter()
-        .filter(|e| e.score == ScoreName::Confidence && e.counted < 0)
-        .min_by_key(|e| e.counted)
-        .map_or("too_little_for_it", |e| e.indicator)
+    evidence.iter().filter(|e| e.score == ScoreName::Confidence && e.counted < 0).min_by_key(|e| e.counted).map_or("too_little_for_it", |e| e.indicator)
 }
 
 fn contexts(facts: &[RendezvousFacts], parties: &[[Party; 2]], gaps: &[(GapFacts, Party)]) -> Vec<rendezvous::Context> {
@@ -104,12 +95,8 @@ fn contexts(facts: &[RendezvousFacts], parties: &[[Party; 2]], gaps: &[(GapFacts
         .zip(parties)
         .map(|(f, p)| {
             let near = |g: &&&GapFacts| g.on_ms.unwrap_or(g.data_end_ms) >= f.start_ms - DAY_MS && g.off_ms <= f.end_ms + DAY_MS;
-            let gap_h = f
-                .tracks
-                .iter()
-                .flat_map(|t| silent.get(t).into_iter().flatten().filter(near).map(|g| gap::hours(g)))
-                .filter(|h| *h >= 6.0)
-                .reduce(f64::max);
+            let gap_h =
+                f.tracks.iter().flat_map(|t| silent.get(t).into_iter().flatten().filter(near).map(|g| gap::hours(g))).filter(|h| *h >= 6.0).reduce(f64::max);
             let met = |k: usize| tugs.get(&f.tracks[k]).into_iter().flatten().filter(|(_, s, e)| *s < f.end_ms && *e > f.start_ms).map(|(t, ..)| *t);
             let both_tug = !rendezvous::types(p).contains(&ShipType::Tug) && met(0).any(|t| met(1).any(|u| t == u));
             rendezvous::Context { place: None, gap_h, assist_tug: both_tug }
@@ -278,7 +265,13 @@ fn cluster(events: &mut [Event]) {
         if e.kind != Kind::Rendezvous || e.confidence < 50 {
             continue;
         }
-        let joined = e.parties.iter().filter_map(|p| last.get(&p.track)).filter(|(end, head)| e.start_ms <= end + FOLLOW_MS && e.start_ms <= events[*head].start_ms + SPAN_MS).map(|(_, head)| *head).min();
+        let joined = e
+            .parties
+            .iter()
+            .filter_map(|p| last.get(&p.track))
+            .filter(|(end, head)| e.start_ms <= end + FOLLOW_MS && e.start_ms <= events[*head].start_ms + SPAN_MS)
+            .map(|(_, head)| *head)
+            .min();
         leader[k] = joined.unwrap_or(k);
         let end = e.end_ms.unwrap_or(e.start_ms);
         for p in &e.parties {

@@ -44,7 +44,11 @@ pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
     if let Some(path) = file {
         let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
         let place = path.display().to_string();
-        table = text.parse().map_err(|e: toml::de::Error| Error::Bad { place: place.clone(), what: e.to_string(), hint: "the file is TOML: [section], then key = value".into() })?;
+        table = text.parse().map_err(|e: toml::de::Error| Error::Bad {
+            place: place.clone(),
+            what: e.to_string(),
+            hint: "the file is TOML: [section], then key = value".into(),
+        })?;
         known(&table, &place)?;
     }
     for set in sets {
@@ -71,7 +75,11 @@ pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
         }
     }
     let place = file.map_or_else(|| "--set".to_owned(), |p| p.display().to_string());
-    table.try_into().map_err(|e: toml::de::Error| Error::Bad { place, what: e.message().to_owned(), hint: "`alongside config` shows every key with its unit".into() })
+    table.try_into().map_err(|e: toml::de::Error| Error::Bad {
+        place,
+        what: e.message().to_owned(),
+        hint: "`alongside config` shows every key with its unit".into(),
+    })
 }
 
 /// Refuses keys that do not exist, and says which were meant.

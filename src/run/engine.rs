@@ -220,8 +220,7 @@ type Paced = (Vec<motion::Legs>, Vec<motion::Run>);
 
 fn pace(tracks: &[Track], tally: &mut Tally, ways: &Ways) -> Paced {
     let begin = (ways.now_us)();
-    let paced: Vec<(motion::Legs, Vec<motion::Run>)> =
-        tracks.par_iter().enumerate().map(|(i, t)| motion::legs_and_runs(i as u32, t, ways.params)).collect();
+    let paced: Vec<(motion::Legs, Vec<motion::Run>)> = tracks.par_iter().enumerate().map(|(i, t)| motion::legs_and_runs(i as u32, t, ways.params)).collect();
     let mut legs = Vec::with_capacity(paced.len());
     let mut runs = Vec::new();
     for (l, r) in paced {

@@ -111,7 +111,13 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     let mut delivery = ingest::read(&paths, &plan.limits, &|n| progress(Progress::Bytes(n)))?;
     for account in &delivery.accounts {
         if !account.balances() {
-            return Err(Error::Bug(format!("{}: {} rows, {} accepted, {} rejected", account.path.display(), account.rows, account.accepted(), account.rejected_total())));
+            return Err(Error::Bug(format!(
+                "{}: {} rows, {} accepted, {} rejected",
+                account.path.display(),
+                account.rows,
+                account.accepted(),
+                account.rejected_total()
+            )));
         }
     }
     for account in &delivery.accounts {

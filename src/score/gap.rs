@@ -33,80 +33,120 @@ fn confidence(ledger: &mut Ledger, facts: &GapFacts, party: &Party, places: Opti
     let w = &params.score;
     let nats = facts.surprise_nats.unwrap_or(0.0);
     let share = if nats < 3.0 { 0.0 } else { (nats / 10.0).min(1.0) };
-    ledger.add(C, "reception", (f64::from(w.gap_surprise) * share).floor() as i32, Finding {
-        indicator: "coverage_surprise",
-        value: facts.surprise_nats.map_or_else(|| "no witness".into(), |v| format!("{v:.1}")),
-        unit: "nats",
-        threshold: "full at 10, nothing below 3",
-        source: "what other ships in the same cells and hours transmitted",
-    });
+    ledger.add(
+        C,
+        "reception",
+        (f64::from(w.gap_surprise) * share).floor() as i32,
+        Finding {
+            indicator: "coverage_surprise",
+            value: facts.surprise_nats.map_or_else(|| "no witness".into(), |v| format!("{v:.1}")),
+            unit: "nats",
+            threshold: "full at 10, nothing below 3",
+            source: "what other ships in the same cells and hours transmitted",
+        },
+    );
     if facts.fixes_before >= 14 {
-        ledger.add(C, "reception", w.gap_well_heard, Finding {
-            indicator: "heard_before",
-            value: facts.fixes_before.to_string(),
-            unit: "fixes",
-            threshold: ">= 14 in the 12 h before",
-            source: "Welch et al. 2022",
-        });
+        ledger.add(
+            C,
+            "reception",
+            w.gap_well_heard,
+            Finding {
+                indicator: "heard_before",
+                value: facts.fixes_before.to_string(),
+                unit: "fixes",
+                threshold: ">= 14 in the 12 h before",
+                source: "Welch et al. 2022",
+            },
+        );
     }
     if facts.leaves_coverage {
-        ledger.add(C, "reception", w.gap_leaves_coverage, Finding {
-            indicator: "leaves_coverage",
-            value: "the rim of reception".into(),
-            unit: "",
-            threshold: "within 10 nm of it, or led out within 2 h",
-            source: "regional files: most silences are exits",
-        });
+        ledger.add(
+            C,
+            "reception",
+            w.gap_leaves_coverage,
+            Finding {
+                indicator: "leaves_coverage",
+                value: "the rim of reception".into(),
+                unit: "",
+                threshold: "within 10 nm of it, or led out within 2 h",
+                source: "regional files: most silences are exits",
+            },
+        );
     }
     let speed = facts.off_motion.0.map(|s| f64::from(s) / 10.0);
     if speed.is_some_and(|kn| kn > 2.0) {
-        ledger.add(C, "behaviour", w.gap_under_way, Finding {
-            indicator: "under_way",
-            value: format!("{:.1}", speed.unwrap_or(0.0)),
-            unit: "kn",
-            threshold: "> 2 at the last fix",
-            source: "ships at rest are switched off for lawful reasons",
-        });
+        ledger.add(
+            C,
+            "behaviour",
+            w.gap_under_way,
+            Finding {
+                indicator: "under_way",
+                value: format!("{:.1}", speed.unwrap_or(0.0)),
+                unit: "kn",
+                threshold: "> 2 at the last fix",
+                source: "ships at rest are switched off for lawful reasons",
+            },
+        );
     }
     if facts.on_ms.is_some() {
-        ledger.add(C, "behaviour", w.gap_closed, Finding {
-            indicator: "came_back",
-            value: facts.implied_kn.map_or_else(String::new, |v| format!("{v:.1}")),
-            unit: "kn",
-            threshold: "heard again",
-            source: "a silence with two ends can be judged",
-        });
+        ledger.add(
+            C,
+            "behaviour",
+            w.gap_closed,
+            Finding {
+                indicator: "came_back",
+                value: facts.implied_kn.map_or_else(String::new, |v| format!("{v:.1}")),
+                unit: "kn",
+                threshold: "heard again",
+                source: "a silence with two ends can be judged",
+            },
+        );
     }
     if hours(facts) >= 12.0 {
-        ledger.add(C, "behaviour", w.gap_long_confidence, Finding {
-            indicator: "long",
-            value: format!("{:.1}", hours(facts)),
-            unit: "h",
-            threshold: ">= 12",
-            source: "Global Fishing Watch: below 12 h unreliable",
-        });
+        ledger.add(
+            C,
+            "behaviour",
+            w.gap_long_confidence,
+            Finding {
+                indicator: "long",
+                value: format!("{:.1}", hours(facts)),
+                unit: "h",
+                threshold: ">= 12",
+                source: "Global Fishing Watch: below 12 h unreliable",
+            },
+        );
     }
     use ShipType::{Fishing, HighSpeed, Passenger, Pilot, Pleasure, Service, Tug};
     let kind = ShipType::of(party.particulars.ship_type);
     if party.particulars.class == AisClass::B || matches!(kind, Pleasure | Passenger | Pilot | Fishing | Service | HighSpeed | Tug) {
-        ledger.add(C, "types", w.gap_small_craft, Finding {
-            indicator: "carries_no_cargo",
-            value: kind.to_string(),
-            unit: "",
-            threshold: "no tanker or cargo ship, or class B",
-            source: "ship types as sent",
-        });
+        ledger.add(
+            C,
+            "types",
+            w.gap_small_craft,
+            Finding {
+                indicator: "carries_no_cargo",
+                value: kind.to_string(),
+                unit: "",
+                threshold: "no tanker or cargo ship, or class B",
+                source: "ship types as sent",
+            },
+        );
     }
     let unmoved = facts.distance_m.is_some_and(|m| m < 1000.0) || (facts.on_ms.is_none() && speed.is_none_or(|kn| kn <= 2.0));
     let berthed = places.and_then(|p| p.first()).is_some_and(|p| p.on_land || p.port.as_ref().is_some_and(|(_, m)| *m < 10_000.0));
     if berthed && (unmoved || speed.is_none_or(|kn| kn <= 2.0)) {
-        ledger.add(C, "berth", w.gap_in_port, Finding {
-            indicator: "silent_where_it_lay",
-            value: facts.distance_m.map_or_else(|| "still silent".into(), |m| format!("{m:.0} m between its ends")),
-            unit: "",
-            threshold: "at rest, inland or within 10 km of a port",
-            source: "transponders are switched off alongside for lawful reasons",
-        });
+        ledger.add(
+            C,
+            "berth",
+            w.gap_in_port,
+            Finding {
+                indicator: "silent_where_it_lay",
+                value: facts.distance_m.map_or_else(|| "still silent".into(), |m| format!("{m:.0} m between its ends")),
+                unit: "",
+                threshold: "at rest, inland or within 10 km of a port",
+                source: "transponders are switched off alongside for lawful reasons",
+            },
+        );
     }
 }
 
@@ -118,18 +158,33 @@ fn risk(ledger: &mut Ledger, facts: &GapFacts, party: &Party, places: Option<&[P
         h if h >= 6.0 => (w.gap_risk_notable, ">= 6"),
         _ => (0, "< 6"),
     };
-    ledger.add(R, "dark", points, Finding { indicator: "silence", value: format!("{hours:.1}"), unit: "h", threshold, source: "Skylight 6 h; Global Fishing Watch 12 h" });
+    ledger.add(
+        R,
+        "dark",
+        points,
+        Finding { indicator: "silence", value: format!("{hours:.1}"), unit: "h", threshold, source: "Skylight 6 h; Global Fishing Watch 12 h" },
+    );
     if facts.implied_kn.is_some_and(|kn| kn > 6.0) {
-        ledger.add(R, "dark", w.gap_risk_transit, Finding {
-            indicator: "dark_transit",
-            value: format!("{:.1}", facts.implied_kn.unwrap_or(0.0)),
-            unit: "kn",
-            threshold: "> 6 between its ends",
-            source: "Androm 2018",
-        });
+        ledger.add(
+            R,
+            "dark",
+            w.gap_risk_transit,
+            Finding {
+                indicator: "dark_transit",
+                value: format!("{:.1}", facts.implied_kn.unwrap_or(0.0)),
+                unit: "kn",
+                threshold: "> 6 between its ends",
+                source: "Androm 2018",
+            },
+        );
     }
     if ShipType::of(party.particulars.ship_type) == ShipType::Tanker {
-        ledger.add(R, "dark", w.gap_risk_tanker, Finding { indicator: "tanker", value: "tanker".into(), unit: "", threshold: "a tanker", source: "ship type as sent" });
+        ledger.add(
+            R,
+            "dark",
+            w.gap_risk_tanker,
+            Finding { indicator: "tanker", value: "tanker".into(), unit: "", threshold: "a tanker", source: "ship type as sent" },
+        );
     }
     identity(ledger, party, params);
     // The end whose zone weighs more.

@@ -105,13 +105,18 @@ impl Ledger {
 
     /// Adds that a ship of the event met others within 14 days.
     pub fn with_second_meeting(mut self, others: u32, params: &crate::model::Params) -> Self {
-        self.add(ScoreName::Risk, "pattern", params.score.second_meeting, Finding {
-            indicator: "second_meeting",
-            value: others.to_string(),
-            unit: "meetings",
-            threshold: "another likely transfer of a party within 14 days",
-            source: "OFAC 16 Apr 2025: cargo passed through several hulls",
-        });
+        self.add(
+            ScoreName::Risk,
+            "pattern",
+            params.score.second_meeting,
+            Finding {
+                indicator: "second_meeting",
+                value: others.to_string(),
+                unit: "meetings",
+                threshold: "another likely transfer of a party within 14 days",
+                source: "OFAC 16 Apr 2025: cargo passed through several hulls",
+            },
+        );
         self
     }
 }

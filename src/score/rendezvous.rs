@@ -83,13 +83,27 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
     let one = facts.moved_as_one.unwrap_or(0.0);
     let metres = |v: f64| format!("{v:.0}");
     let (points, indicator, value, unit, threshold, source) = if contact == Contact::Impossible {
-        (w.contact_impossible, "contact_impossible", metres(facts.median_m), "m", "half both lengths, both beams and 50 m", "OCIMF; antenna offsets of 1,724 tankers")
+        (
+            w.contact_impossible,
+            "contact_impossible",
+            metres(facts.median_m),
+            "m",
+            "half both lengths, both beams and 50 m",
+            "OCIMF; antenna offsets of 1,724 tankers",
+        )
     } else if contact == Contact::Touching {
         (w.contact_touching, "antennas_touching", metres(facts.median_m), "m", "<= 25", "antennas stand inside the hulls")
     } else if facts.median_m <= 300.0 && one >= 0.8 {
         (w.contact_moved_as_one, "moved_as_one", format!("{one:.2}"), "", ">= 0.80 and antennas <= 300 m", "two ships made fast share one rigid motion")
     } else if facts.median_m <= 150.0 && spread <= 30.0 && moving {
-        (w.contact_near_and_steady, "near_and_steady", metres(facts.median_m), "m", "<= 150, spread <= 30, both in motion", "OCIMF; antenna offsets of 1,724 tankers")
+        (
+            w.contact_near_and_steady,
+            "near_and_steady",
+            metres(facts.median_m),
+            "m",
+            "<= 150, spread <= 30, both in motion",
+            "OCIMF; antenna offsets of 1,724 tankers",
+        )
     } else if facts.median_m <= 300.0 {
         (w.contact_near, "antennas_near", metres(facts.median_m), "m", "<= 300", "99.9 % of two supertankers head to tail")
     } else {
@@ -99,23 +113,33 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
 
     let hours = (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64;
     let share = (hours / 4.0).min(1.0);
-    ledger.add(C, "duration", (f64::from(w.duration) * share).floor() as i32, Finding {
-        indicator: "duration",
-        value: format!("{hours:.1}"),
-        unit: "h",
-        threshold: "full at 4",
-        source: "Global Fishing Watch 2 h; transfers 4 to 36 h, bunkering 2 to 8 h",
-    });
+    ledger.add(
+        C,
+        "duration",
+        (f64::from(w.duration) * share).floor() as i32,
+        Finding {
+            indicator: "duration",
+            value: format!("{hours:.1}"),
+            unit: "h",
+            threshold: "full at 4",
+            source: "Global Fishing Watch 2 h; transfers 4 to 36 h, bunkering 2 to 8 h",
+        },
+    );
 
     let fastest = facts.speed_kn[0].max(facts.speed_kn[1]);
     let slow = fastest < params.rendezvous.paced_speed_kn.get() && facts.relative_kn <= params.rendezvous.paced_relative_kn.get();
-    ledger.add(C, "speed", if slow { w.low_speed } else { w.low_speed / 2 }, Finding {
-        indicator: "slow_in_step",
-        value: format!("{fastest:.1} and {:.1} relative", facts.relative_kn),
-        unit: "kn",
-        threshold: "< 6 and <= 0.5 relative",
-        source: "OCIMF; Global Fishing Watch 2 kn",
-    });
+    ledger.add(
+        C,
+        "speed",
+        if slow { w.low_speed } else { w.low_speed / 2 },
+        Finding {
+            indicator: "slow_in_step",
+            value: format!("{fastest:.1} and {:.1} relative", facts.relative_kn),
+            unit: "kn",
+            threshold: "< 6 and <= 0.5 relative",
+            source: "OCIMF; Global Fishing Watch 2 kn",
+        },
+    );
 
     let pair_moves = facts.scatter_m.iter().all(|s| *s > STATIC_M);
     let wander = spread > 100.0 || facts.moved_as_one.is_some_and(|m| m < 0.6);
@@ -125,25 +149,35 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
         () if pair_moves && spread <= 80.0 => (w.steady / 2, "fairly_steady_while_moving"),
         () => (0, "no_motion_to_tell"),
     };
-    ledger.add(C, "steadiness", points, Finding {
-        indicator,
-        value: format!("{spread:.0}"),
-        unit: "m",
-        threshold: "separation 10 to 90 %: <= 40 while both move; > 100 or moved_as_one < 0.6 is each for itself",
-        source: "ships made fast keep their separation, neighbours at anchor do not",
-    });
+    ledger.add(
+        C,
+        "steadiness",
+        points,
+        Finding {
+            indicator,
+            value: format!("{spread:.0}"),
+            unit: "m",
+            threshold: "separation 10 to 90 %: <= 40 while both move; > 100 or moved_as_one < 0.6 is each for itself",
+            source: "ships made fast keep their separation, neighbours at anchor do not",
+        },
+    );
 
     let length = (facts.end_ms - facts.start_ms).max(1);
     let fraction = facts.observed_ms as f64 / length as f64;
     let enough = fraction >= 0.5 && facts.fixes.iter().all(|n| *n >= 3);
     let points = if enough { w.observed } else { (f64::from(w.observed) * fraction * 0.5).floor() as i32 };
-    ledger.add(C, "data", points, Finding {
-        indicator: "observed",
-        value: format!("{fraction:.2}, fixes {} and {}", facts.fixes[0], facts.fixes[1]),
-        unit: "",
-        threshold: ">= 0.50 and 3 fixes each",
-        source: "holes are not evidence",
-    });
+    ledger.add(
+        C,
+        "data",
+        points,
+        Finding {
+            indicator: "observed",
+            value: format!("{fraction:.2}, fixes {} and {}", facts.fixes[0], facts.fixes[1]),
+            unit: "",
+            threshold: ">= 0.50 and 3 fixes each",
+            source: "holes are not evidence",
+        },
+    );
 }
 
 /// Scatter of a position below which a ship is taken not to move at all: a quay gives 1 to 5 m.
@@ -173,32 +207,47 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
     }
     let hours = (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64;
     if (a == Tug) != (b == Tug) && hours < 1.5 {
-        ledger.add(C, "tugs", w.tug_work, Finding {
-            indicator: "tug_work",
-            value: format!("{hours:.1}"),
-            unit: "h",
-            threshold: "a tug for less than 1.5",
-            source: "assist and towing jobs are short",
-        });
+        ledger.add(
+            C,
+            "tugs",
+            w.tug_work,
+            Finding {
+                indicator: "tug_work",
+                value: format!("{hours:.1}"),
+                unit: "h",
+                threshold: "a tug for less than 1.5",
+                source: "assist and towing jobs are short",
+            },
+        );
     }
     if context.assist_tug {
-        ledger.add(C, "tugs", w.assist_tug, Finding {
-            indicator: "assist_tug",
-            value: "a tug stood by".into(),
-            unit: "",
-            threshold: "a tug within reach of both",
-            source: "OFAC 13 Mar 2025: tugs that assisted transfers",
-        });
+        ledger.add(
+            C,
+            "tugs",
+            w.assist_tug,
+            Finding {
+                indicator: "assist_tug",
+                value: "a tug stood by".into(),
+                unit: "",
+                threshold: "a tug within reach of both",
+                source: "OFAC 13 Mar 2025: tugs that assisted transfers",
+            },
+        );
     }
     if facts.neighbours > 2 {
         let points = if facts.neighbours > 5 { w.crowd_dense } else { w.crowd };
-        ledger.add(C, "crowd", points, Finding {
-            indicator: "neighbours",
-            value: facts.neighbours.to_string(),
-            unit: "ships",
-            threshold: "> 2 as near for most of the time",
-            source: "quays, fleets and anchorages",
-        });
+        ledger.add(
+            C,
+            "crowd",
+            points,
+            Finding {
+                indicator: "neighbours",
+                value: facts.neighbours.to_string(),
+                unit: "ships",
+                threshold: "> 2 as near for most of the time",
+                source: "quays, fleets and anchorages",
+            },
+        );
     }
 }
 
@@ -210,23 +259,33 @@ fn berth(ledger: &mut Ledger, facts: &RendezvousFacts, context: &Context, params
         [false, false] => 0,
         _ => w.quay_one_static,
     };
-    ledger.add(C, "berth", points, Finding {
-        indicator: if points == 0 { "both_moved" } else { "made_fast_to_the_ground" },
-        value: format!("{:.0} and {:.0}", facts.scatter_m[0], facts.scatter_m[1]),
-        unit: "m",
-        threshold: "position scatter <= 10 and heading within 15 degrees",
-        source: "a quay gives 1 to 5 m of scatter, an anchor or a drift 15 m to kilometres",
-    });
+    ledger.add(
+        C,
+        "berth",
+        points,
+        Finding {
+            indicator: if points == 0 { "both_moved" } else { "made_fast_to_the_ground" },
+            value: format!("{:.0} and {:.0}", facts.scatter_m[0], facts.scatter_m[1]),
+            unit: "m",
+            threshold: "position scatter <= 10 and heading within 15 degrees",
+            source: "a quay gives 1 to 5 m of scatter, an anchor or a drift 15 m to kilometres",
+        },
+    );
     if let Some(place) = &context.place
         && place.at_berth()
     {
-        ledger.add(C, "berth", w.quay_place, Finding {
-            indicator: if place.on_land { "inland_water" } else { "beside_a_port" },
-            value: place.port.as_ref().map_or_else(String::new, |(name, m)| format!("{name} {:.1} nm", m / 1852.0)),
-            unit: "",
-            threshold: "on land by the 1:10m coast, or port < 2 km and shore < 0.5 nm",
-            source: "Natural Earth; port list",
-        });
+        ledger.add(
+            C,
+            "berth",
+            w.quay_place,
+            Finding {
+                indicator: if place.on_land { "inland_water" } else { "beside_a_port" },
+                value: place.port.as_ref().map_or_else(String::new, |(name, m)| format!("{name} {:.1} nm", m / 1852.0)),
+                unit: "",
+                threshold: "on land by the 1:10m coast, or port < 2 km and shore < 0.5 nm",
+                source: "Natural Earth; port list",
+            },
+        );
     }
 }
 
@@ -237,25 +296,35 @@ fn risk(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], cont
     }
     if let Some(hours) = context.gap_h {
         let points = if hours >= 12.0 { w.gap_long } else { w.gap_notable };
-        ledger.add(R, "dark", points, Finding {
-            indicator: "silent_near_the_event",
-            value: format!("{hours:.1}"),
-            unit: "h",
-            threshold: ">= 6 within 24 h, others heard",
-            source: "US State, Treasury and Coast Guard, 14 May 2020; Welch et al. 2022",
-        });
+        ledger.add(
+            R,
+            "dark",
+            points,
+            Finding {
+                indicator: "silent_near_the_event",
+                value: format!("{hours:.1}"),
+                unit: "h",
+                threshold: ">= 6 within 24 h, others heard",
+                source: "US State, Treasury and Coast Guard, 14 May 2020; Welch et al. 2022",
+            },
+        );
     }
     if let Some(place) = &context.place {
         zone_risk(ledger, place, params);
     }
     if facts.night_share > 0.5 {
-        ledger.add(R, "kinematics", w.night, Finding {
-            indicator: "night",
-            value: format!("{:.2}", facts.night_share),
-            unit: "",
-            threshold: "> 0.50 between 18 and 06 local solar time",
-            source: "transfers to North Korea in 2018 were at night",
-        });
+        ledger.add(
+            R,
+            "kinematics",
+            w.night,
+            Finding {
+                indicator: "night",
+                value: format!("{:.2}", facts.night_share),
+                unit: "",
+                threshold: "> 0.50 between 18 and 06 local solar time",
+                source: "transfers to North Korea in 2018 were at night",
+            },
+        );
     }
     let hours = (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64;
     let [a, b] = types(parties);
@@ -263,15 +332,22 @@ fn risk(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], cont
         let length = parties[k].particulars.length_dm;
         t == ShipType::Tug || (t == ShipType::Tanker && length > 0 && length < 1200)
     };
-    let bunkering = hours < 8.0 && ((small(0, a) && matches!(b, ShipType::Cargo | ShipType::Tanker | ShipType::Passenger)) || (small(1, b) && matches!(a, ShipType::Cargo | ShipType::Tanker | ShipType::Passenger)));
+    let bunkering = hours < 8.0
+        && ((small(0, a) && matches!(b, ShipType::Cargo | ShipType::Tanker | ShipType::Passenger))
+            || (small(1, b) && matches!(a, ShipType::Cargo | ShipType::Tanker | ShipType::Passenger)));
     if bunkering {
-        ledger.add(R, "mitigation", w.bunkering_like, Finding {
-            indicator: "bunkering_like",
-            value: format!("{hours:.1}"),
-            unit: "h",
-            threshold: "a small tanker or barge beside a ship for < 8",
-            source: "bunkering looks like a small transfer; size and time tell",
-        });
+        ledger.add(
+            R,
+            "mitigation",
+            w.bunkering_like,
+            Finding {
+                indicator: "bunkering_like",
+                value: format!("{hours:.1}"),
+                unit: "h",
+                threshold: "a small tanker or barge beside a ship for < 8",
+                source: "bunkering looks like a small transfer; size and time tell",
+            },
+        );
     }
 }
 
@@ -280,42 +356,62 @@ pub fn identity(ledger: &mut Ledger, party: &Party, params: &Params) {
     let w = &params.score;
     let mid = party.mmsi.mid();
     if mid == Some(445) {
-        ledger.add(R, "lists", w.dprk_flag, Finding {
-            indicator: "north_korean_mmsi",
-            value: party.mmsi.to_string(),
-            unit: "",
-            threshold: "country digits 445",
-            source: "UNSCR 2375 (2017) paragraph 11",
-        });
+        ledger.add(
+            R,
+            "lists",
+            w.dprk_flag,
+            Finding {
+                indicator: "north_korean_mmsi",
+                value: party.mmsi.to_string(),
+                unit: "",
+                threshold: "country digits 445",
+                source: "UNSCR 2375 (2017) paragraph 11",
+            },
+        );
     }
     let country = mid.map(flags::country);
     if matches!(country, Some(None)) || matches!(country, Some(Some(c)) if c.landlocked) {
-        ledger.add(R, "identity", w.mid_odd, Finding {
-            indicator: "odd_country_digits",
-            value: party.mmsi.to_string(),
-            unit: "",
-            threshold: "unallocated, or a country without a coast",
-            source: "ITU table of maritime identification digits",
-        });
+        ledger.add(
+            R,
+            "identity",
+            w.mid_odd,
+            Finding {
+                indicator: "odd_country_digits",
+                value: party.mmsi.to_string(),
+                unit: "",
+                threshold: "unallocated, or a country without a coast",
+                source: "ITU table of maritime identification digits",
+            },
+        );
     }
     let imo = party.particulars.imo;
     if imo != 0 && !crate::model::particulars::imo_check_digit_fits(imo) {
-        ledger.add(R, "identity", w.imo_invalid, Finding {
-            indicator: "imo_check_digit",
-            value: imo.to_string(),
-            unit: "",
-            threshold: "digits 1-6 times 7..2, last digit of the sum",
-            source: "IMO number scheme; C4ADS",
-        });
+        ledger.add(
+            R,
+            "identity",
+            w.imo_invalid,
+            Finding {
+                indicator: "imo_check_digit",
+                value: imo.to_string(),
+                unit: "",
+                threshold: "digits 1-6 times 7..2, last digit of the sum",
+                source: "IMO number scheme; C4ADS",
+            },
+        );
     }
     if party.shared_mmsi {
-        ledger.add(R, "identity", w.mmsi_shared, Finding {
-            indicator: "mmsi_shared",
-            value: party.mmsi.to_string(),
-            unit: "",
-            threshold: "two tracks of one number, 10 fixes each",
-            source: "identity tampering, or a careless installation",
-        });
+        ledger.add(
+            R,
+            "identity",
+            w.mmsi_shared,
+            Finding {
+                indicator: "mmsi_shared",
+                value: party.mmsi.to_string(),
+                unit: "",
+                threshold: "two tracks of one number, 10 fixes each",
+                source: "identity tampering, or a careless installation",
+            },
+        );
     }
 }
 
@@ -334,20 +430,35 @@ pub fn zone_risk(ledger: &mut Ledger, place: &Place, params: &Params) {
             };
             // Near a zone counts half, and only what adds: nearness to a lawful area is no licence.
             let points = if inside { full } else { (full / 2).max(0) };
-            ledger.add(R, "place", points, Finding { indicator, value: shown(zone), unit: "", threshold: "inside; half within 10 nm", source: "transfer zone table" });
+            ledger.add(
+                R,
+                "place",
+                points,
+                Finding { indicator, value: shown(zone), unit: "", threshold: "inside; half within 10 nm", source: "transfer zone table" },
+            );
         }
         Some(zone) => {
-            ledger.add(R, "place", 0, Finding { indicator: "zone_named", value: shown(zone), unit: "", threshold: "may not score", source: "transfer zone table" });
+            ledger.add(
+                R,
+                "place",
+                0,
+                Finding { indicator: "zone_named", value: shown(zone), unit: "", threshold: "may not score", source: "transfer zone table" },
+            );
         }
         None if place.shore_nm().is_none_or(|nm| nm > 12.0) => {
             let value = place.shore_nm().map_or_else(|| "beyond reach".into(), |nm| format!("{nm:.0}"));
-            ledger.add(R, "place", w.open_sea, Finding {
-                indicator: "open_sea",
-                value,
-                unit: "nm",
-                threshold: "> 12 from shore, outside every known zone",
-                source: "IMO A.1192(33): transfers in mid-ocean",
-            });
+            ledger.add(
+                R,
+                "place",
+                w.open_sea,
+                Finding {
+                    indicator: "open_sea",
+                    value,
+                    unit: "nm",
+                    threshold: "> 12 from shore, outside every known zone",
+                    source: "IMO A.1192(33): transfers in mid-ocean",
+                },
+            );
         }
         None => {}
     }
@@ -364,13 +475,7 @@ pub fn summary(facts: &RendezvousFacts, parties: &[Party; 2], place: &Place, con
         (Some(m), _) if m < 0.6 => ", each moving for itself",
         _ => "",
     };
-    format!(
-        "{} and {} {how} {:.0} m apart for {hours:.1} hours{together}{}.",
-        called(&parties[0]),
-        called(&parties[1]),
-        facts.median_m,
-        whereabouts(place),
-    )
+    format!("{} and {} {how} {:.0} m apart for {hours:.1} hours{together}{}.", called(&parties[0]), called(&parties[1]), facts.median_m, whereabouts(place),)
 }
 
 /// `, 48 nm off shore in Galveston Lightering Area` and the like.

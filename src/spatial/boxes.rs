@@ -83,9 +83,7 @@ pub fn near_pairs(boxes: &[Box4], reach_m: i32, kind: IndexKind, now_us: &(dyn F
     let built;
     let pairs = match kind {
         IndexKind::Rstar => {
-            let tree = RTree::bulk_load(
-                boxes.iter().enumerate().map(|(i, b)| Entry { lo: b.lo, hi: b.hi, index: i as u32 }).collect(),
-            );
+            let tree = RTree::bulk_load(boxes.iter().enumerate().map(|(i, b)| Entry { lo: b.lo, hi: b.hi, index: i as u32 }).collect());
             built = now_us();
             collect(boxes.len(), |i, out| {
                 let b = &boxes[i];
@@ -122,12 +120,7 @@ pub fn near_pairs(boxes: &[Box4], reach_m: i32, kind: IndexKind, now_us: &(dyn F
             })
         }
     };
-    let work = Work {
-        entries: boxes.len() as u64,
-        candidates: pairs.len() as u64,
-        build_us: built - begin,
-        query_us: now_us() - built,
-    };
+    let work = Work { entries: boxes.len() as u64, candidates: pairs.len() as u64, build_us: built - begin, query_us: now_us() - built };
     (pairs, work)
 }
 

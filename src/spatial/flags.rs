@@ -20,9 +20,7 @@ static TABLE: LazyLock<Vec<Mid>> = LazyLock::new(|| {
     let mut rows: Vec<Mid> = reader
         .records()
         .flatten()
-        .filter_map(|r| {
-            Some(Mid { mid: r.get(0)?.parse().ok()?, iso2: r.get(1)?.into(), country: r.get(2)?.into(), landlocked: r.get(3)? == "true" })
-        })
+        .filter_map(|r| Some(Mid { mid: r.get(0)?.parse().ok()?, iso2: r.get(1)?.into(), country: r.get(2)?.into(), landlocked: r.get(3)? == "true" }))
         .collect();
     rows.sort_by_key(|m| m.mid);
     rows

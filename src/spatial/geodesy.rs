@@ -21,10 +21,7 @@ struct Table {
 /// Sines and cosines of -180..=180 degrees in steps of 0.05 degree.
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let angle = |i: usize| ((i as f64 - 3600.0) * f64::from(STEP_E7) / E7).to_radians();
-    Table {
-        sin: (0..STEPS).map(|i| libm::sin(angle(i))).collect(),
-        cos: (0..STEPS).map(|i| libm::cos(angle(i))).collect(),
-    }
+    Table { sin: (0..STEPS).map(|i| libm::sin(angle(i))).collect(), cos: (0..STEPS).map(|i| libm::cos(angle(i))).collect() }
 });
 
 /// Sine and cosine of an angle of -180..=180 degrees in 1e-7 degree; a pure function of the angle.

@@ -1,8 +1,8 @@
 //! The nearest port.
 
 use crate::spatial::geodesy;
-use rstar::primitives::GeomWithData;
 use rstar::RTree;
+use rstar::primitives::GeomWithData;
 use std::sync::LazyLock;
 
 /// A port of the embedded list.
@@ -36,8 +36,7 @@ static EMBEDDED: LazyLock<Ports> = LazyLock::new(|| {
 impl Ports {
     /// An index over a list.
     pub fn new(ports: Vec<Port>) -> Self {
-        let points =
-            ports.iter().enumerate().map(|(i, p)| GeomWithData::new(geodesy::point(p.at_e7.0, p.at_e7.1), i as u32)).collect();
+        let points = ports.iter().enumerate().map(|(i, p)| GeomWithData::new(geodesy::point(p.at_e7.0, p.at_e7.1), i as u32)).collect();
         Self { tree: RTree::bulk_load(points), ports }
     }
     /// The list that comes with the program.

@@ -53,8 +53,7 @@ pub struct ZoneError {
     pub what: String,
 }
 
-static EMBEDDED: LazyLock<Zones> =
-    LazyLock::new(|| Zones::parse(include_str!("data/transfer_zones.csv")).unwrap_or_else(|_| Zones::index(Vec::new())));
+static EMBEDDED: LazyLock<Zones> = LazyLock::new(|| Zones::parse(include_str!("data/transfer_zones.csv")).unwrap_or_else(|_| Zones::index(Vec::new())));
 
 impl Zones {
     /// The table that comes with the program.
@@ -108,9 +107,7 @@ impl Zones {
             .map(|(i, zone)| {
                 let (centre, radius) = match &zone.shape {
                     Shape::Circle { centre, radius_m } => (*centre, *radius_m),
-                    Shape::Polygon { centre, plane } => {
-                        (*centre, plane.exterior().points().map(|p| p.x().hypot(p.y())).fold(0.0, f64::max) * 1.05)
-                    }
+                    Shape::Polygon { centre, plane } => (*centre, plane.exterior().points().map(|p| p.x().hypot(p.y())).fold(0.0, f64::max) * 1.05),
                 };
                 let p = geodesy::point(centre.0, centre.1);
                 let rectangle = Rectangle::from_corners(p.map(|v| v - radius), p.map(|v| v + radius));

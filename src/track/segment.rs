@@ -96,7 +96,8 @@ fn take(track: &mut OpenTrack, fix: Fix, params: &Params, out: &mut Assigned) ->
         out.simultaneous += 1;
         return false;
     }
-    let same = (fix.lat_e7, fix.lon_e7, fix.cog_ddeg, fix.sog_dkn, fix.heading_deg) == (last.lat_e7, last.lon_e7, last.cog_ddeg, last.sog_dkn, last.heading_deg);
+    let same =
+        (fix.lat_e7, fix.lon_e7, fix.cog_ddeg, fix.sog_dkn, fix.heading_deg) == (last.lat_e7, last.lon_e7, last.cog_ddeg, last.sog_dkn, last.heading_deg);
     if same && fix.sog_dkn != NULL_U16 && f64::from(fix.sog_dkn) / 10.0 > params.track.repeat_speed_kn.get() {
         out.repeats += 1;
         return false;
