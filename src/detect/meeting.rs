@@ -103,8 +103,12 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
     let mut groups: Vec<(u32, u32, &[(u32, u32)], Option<Meeting>)> = Vec::new();
     for group in near.chunk_by(|x, y| key(&runs, x) == key(&runs, y)) {
         let (a, b) = key(&runs, &group[0]);
-        if tracks[a as usize].mmsi != tracks[b as usize].mmsi {
-            let carried = alive.remove(&(tracks[a as usize].id, tracks[b as usize].id));
+        if tracks[a as usize].mmsi == tracks[b as usize].mmsi {
+            continue;
+        }
+        let carried = alive.remove(&(tracks[a as usize].id, tracks[b as usize].id));
+        // Two ships that never come within the entering distance have no meeting: most neighbours in a port.
+        if carried.is_some() || group.iter().any(|&(i, j)| rules.may_enter(runs[i as usize], runs[j as usize])) {
             groups.push((a, b, group, carried));
         }
     }
@@ -152,7 +156,8 @@ fn as_box(run: &Run, window: (i64, i64)) -> Box4 {
     // Seconds since the window's begin, rounded outward; a run may begin up to a leg and six hours before it.
     let s0 = (run.t0_ms.max(window.0 - 86_400_000) - window.0).div_euclid(1000) as i32;
     let s1 = (run.t1_ms.min(window.1 + 86_400_000) - window.0).div_euclid(1000) as i32 + 1;
-    Box4 { lo: [run.lo[0], run.lo[1], run.lo[2], s0], hi: [run.hi[0], run.hi[1], run.hi[2], s1], owner: run.track }
+    let ([x0, y0, z0], [x1, y1, z1]) = (run.extent.lo, run.extent.hi);
+    Box4 { lo: [x0, y0, z0, s0], hi: [x1, y1, z1, s1], owner: run.track }
 }
 
 fn fold(a: Moving, b: Moving, pieces: &[Piece], carried: Option<Meeting>, rules: &Rules, step: &Step) -> (Vec<RendezvousFacts>, Option<Meeting>) {
@@ -271,10 +276,10 @@ fn close(a: Moving, b: Moving, mut meeting: Meeting, open: bool, params: &Params
     if stats.samples() == 0 {
         return None;
     }
-    let (n, middle) = (stats.middle.n as f64 * 100.0, stats.origin_e7?);
+    let middle = stats.origin_e7?;
     let origin = geodesy::point(middle.0, middle.1);
     let (east, north) = geodesy::east_north(origin);
-    let (x, y) = (stats.middle.x as f64 / n, stats.middle.y as f64 / n);
+    let (x, y) = stats.middle_m();
     let mean = [0, 1, 2].map(|k| origin[k] + east[k] * x + north[k] * y);
     let metres = |q: f64| stats.separation.quantile(q).unwrap_or(0.0) * 5.0;
     let tenths = |h: &crate::detect::stats::Histogram| h.quantile(0.5).unwrap_or(0.0) * 0.1;
