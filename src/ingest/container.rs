@@ -157,12 +157,20 @@ fn archive(path: &Path, mut file: File, stored: u64) -> Result<Vec<Stream>, Erro
     Ok(names
         .into_iter()
         .map(|(index, shown, size)| Stream {
-            path: path.join(shown),
+            path: behind(path, &shown),
             stored_bytes: stored,
             reader: Box::new(Member { path: path.to_path_buf(), index, limit: size, state: None }) as Box<dyn Read + Send>,
             digest: digest.clone(),
         })
         .collect())
+}
+
+/// The name of a member behind that of its archive; wherever it points to, it is only shown.
+fn behind(archive: &Path, member: &str) -> PathBuf {
+    let mut name = archive.as_os_str().to_owned();
+    name.push("/");
+    name.push(member);
+    name.into()
 }
 
 /// A member of an archive, inflated in a thread of its own (the archive's reader borrows the archive).

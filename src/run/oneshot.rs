@@ -122,13 +122,13 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     }
     for account in &delivery.accounts {
         if account.positions + account.duplicates == 0 && account.rejected_total() < account.rows.max(1) {
-            delivery.refused.push(ingest::Error::NothingUsable { path: account.path.clone(), rows: account.rows });
+            delivery.refused.push(nothing_usable(account));
         }
     }
     let (Some(&first_day), Some(&last_day)) = (delivery.days.first(), delivery.days.last()) else {
         let mut refused = delivery.refused;
         if refused.is_empty() {
-            refused.extend(delivery.accounts.iter().map(|a| ingest::Error::NothingUsable { path: a.path.clone(), rows: a.rows }));
+            refused.extend(delivery.accounts.iter().map(nothing_usable));
         }
         return Err(Error::NothingUsable(refused));
     };
@@ -202,6 +202,16 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     let vessels = ships.len() as u64;
     drop(ships);
     Ok(Outcome { accounts: delivery.accounts, refused: delivery.refused, book, tally, vessels, days: delivery.days, out: plan.out.clone() })
+}
+
+/// What became of the rows of a file that gave no position.
+fn nothing_usable(account: &FileAccount) -> ingest::Error {
+    let rejected = account.rejected.iter().map(|(reason, n)| (reason.key(), *n));
+    let not_ships = account.not_ships.iter().map(|(kind, n)| (*kind, *n));
+    let all = rejected.chain(not_ships).chain([("no_position", account.no_position), ("static_only", account.static_only)]);
+    let why: Vec<String> = all.filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
+    let why = if why.is_empty() { "nothing below the header".to_owned() } else { why.join(", ") };
+    ingest::Error::NothingUsable { path: account.path.clone(), rows: account.rows, why }
 }
 
 /// Both tracks of every event, six hours to either side, with file and line.
