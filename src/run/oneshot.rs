@@ -218,16 +218,21 @@ fn nothing_usable(account: &FileAccount) -> ingest::Error {
 fn tracks_of(book: &Book, ships: &[frame::ShipRows], first_rows: &[u32], params: &Params) -> TrackColumns {
     const SIDE_MS: i64 = 6 * HOUR_MS;
     let mut out = TrackColumns::default();
-    let mut cache: BTreeMap<u32, Vec<(crate::model::TrackId, Vec<crate::model::Fix>)>> = BTreeMap::new();
+    let mut cache: BTreeMap<u32, BTreeMap<crate::model::TrackId, Vec<crate::model::Fix>>> = BTreeMap::new();
     for event in &book.events {
         for (vessel, party) in event.parties.iter().enumerate() {
             let Ok(k) = ships.binary_search_by_key(&party.mmsi, |s| s.mmsi) else { continue };
             let tracks = cache.entry(party.mmsi.0).or_insert_with(|| {
                 let fixes = (0..ships[k].t_ms.len()).map(|i| ships[k].fix(i));
-                segment::assign(party.mmsi, fixes, &mut ShipState::default(), params).fixes
+                // A track may be given out in several stretches, in order of time.
+                let mut whole: BTreeMap<_, Vec<_>> = BTreeMap::new();
+                for (id, stretch) in segment::assign(party.mmsi, fixes, &mut ShipState::default(), params).fixes {
+                    whole.entry(id).or_default().extend(stretch);
+                }
+                whole
             });
             let end = event.end_ms.unwrap_or(event.start_ms);
-            let Some((_, fixes)) = tracks.iter().find(|(id, _)| *id == party.track) else { continue };
+            let Some(fixes) = tracks.get(&party.track) else { continue };
             let from = fixes.partition_point(|f| f.t_ms < event.start_ms - SIDE_MS);
             let to = fixes.partition_point(|f| f.t_ms <= end + SIDE_MS);
             for f in &fixes[from..to] {
