@@ -219,7 +219,11 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
         }
     }
     let total: u64 = rows_by_day.values().sum();
-    let named = |d: i32| (limits.days.0.is_some() || limits.days.1.is_some()) && limits.days.0.is_none_or(|x| d >= x) && limits.days.1.is_none_or(|x| d <= x);
+    // An open end names no day but its own: a stray clock beyond it stays one.
+    let named = |d: i32| match limits.days {
+        (Some(from), Some(to)) => (from..=to).contains(&d),
+        (from, to) => from.or(to) == Some(d),
+    };
     let delivered: BTreeSet<i32> = rows_by_day.iter().filter(|(d, n)| named(**d) || **n as f64 >= limits.stray_share * total as f64).map(|(d, _)| *d).collect();
     rows_by_day.retain(|d, _| delivered.contains(d));
     // Counts and rejects of the blocks.
