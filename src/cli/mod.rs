@@ -169,7 +169,7 @@ impl args::Detect {
         let bbox_e7 = match &self.bbox {
             None => None,
             Some(text) => {
-                let parts: Vec<f64> = text.split(',').filter_map(|t| t.trim().parse().ok()).collect();
+                let parts: Vec<f64> = text.split(',').map(|t| t.trim().parse().unwrap_or(f64::NAN)).collect();
                 let ok = parts.len() == 4
                     && parts.iter().all(|v| v.is_finite() && v.abs() <= 180.0)
                     && parts[1].abs() <= 90.0
