@@ -213,16 +213,15 @@ fn help_states_the_defaults_that_are() {
     stated("--min-confidence", "50");
     stated("--index", "rstar");
     stated("--progress", "auto");
-    // Where a description states its own default, it is the default.
-    let table = toml::Table::try_from(Params::default()).expect("parameters are a table");
-    for (section, key, doc) in Params::DESCRIBED {
-        if let Some((_, stated)) = doc.split_once("Default ") {
-            let stated: f64 =
-                stated.split(|c: char| !c.is_ascii_digit() && c != '.').next().and_then(|t| t.trim_end_matches('.').parse().ok()).expect("a number");
-            let value = &table[*section][*key];
-            assert_eq!(value.as_float().or(value.as_integer().map(|v| v as f64)), Some(stated), "{section}.{key}: {doc}");
-        }
+    for kind in alongside::model::Kind::ALL {
+        assert!(of("--kinds").contains(kind.word()), "{}", of("--kinds"));
     }
-    // The summary's threshold is the help's: 50 unless told.
-    assert_eq!(alongside::model::event::Kind::ALL.map(|k| of("--kinds").contains(k.word())), [true; 2], "{}", of("--kinds"));
+    // What the program tells people to type works: the example of a bad `--set`, and the pair of `--bbox`.
+    let done = run(&scratch, &["detect", "x", "-o", "y", "--set", "gap"], None);
+    let example = done.stderr.split("--set ").last().map(str::trim).expect("an example");
+    assert_eq!(loaded(None, &[example]).expect("parameters").rendezvous.enter_m.get(), 400.0);
+    let done = run(&scratch, &["detect", "x", "-o", "y", "--bbox", "1"], None);
+    let example = done.stderr.split_whitespace().find(|w| w.starts_with("--bbox=")).map(|w| w.trim_end_matches(';')).expect("an example");
+    let tried = run(&scratch, &["detect", "x", "-o", "y", example], None);
+    assert_eq!(tried.code, 3, "the box is right, only the file is not there: {}", tried.stderr);
 }

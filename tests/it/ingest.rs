@@ -898,6 +898,13 @@ fn an_input_is_a_file_a_folder_or_a_glob() {
         let e = expand(arguments).expect_err("nothing there");
         assert!(e.contains(message) && e.contains("check the spelling"), "{e}");
     }
+    // A link to a file is that file; a link to a folder or to nothing is passed over.
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(at(target), at(name)).expect("a link");
+    std::fs::create_dir(at("links")).expect("a folder");
+    link("d.zip", "links/night.zip");
+    link(".", "links/circle");
+    link("nowhere.csv", "links/broken.csv");
+    assert_eq!(expand(&["links"]).expect("files"), ["links/night.zip"]);
     std::fs::create_dir(at("empty")).expect("a folder");
     assert!(expand(&["empty"]).expect_err("nothing there").contains("no AIS file found there"));
 }
@@ -916,6 +923,28 @@ fn standard_input_is_a_file_like_any_other() {
         assert_eq!(manifest["inputs"][0]["sha256"], serde_json::json!(sha256(&bytes)), "{name}");
         assert_eq!(manifest["inputs"][0]["bytes"], serde_json::json!(bytes.len()), "{name}");
     }
+}
+
+#[test]
+fn a_pipe_by_name_is_a_file_like_any_other() {
+    let scratch = Scratch::new();
+    let made = std::process::Command::new("mkfifo").arg(scratch.path("pipe")).status().expect("mkfifo is there");
+    assert!(made.success());
+    for bytes in [two_rows(), zst(&two_rows())] {
+        let expected = sha256(&bytes);
+        let pipe = scratch.path("pipe");
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::write(pipe, bytes)
+        });
+        let delivery = ingest::read(std::slice::from_ref(&pipe), &lenient(), &|_| ()).expect("a delivery");
+        writer.join().expect("the writer ends").expect("all is read");
+        assert_eq!((canon(&delivery).len(), delivery.accounts[0].sha256.clone()), (2, expected));
+    }
+    // An archive is read from its end: that needs a file, and says so.
+    let done = run(&scratch, &["detect", "-", "-o", "out"], Some(&zipped(&[("a.csv", &two_rows())])));
+    assert_eq!(done.code, 3);
+    assert!(done.stderr.contains("a zip archive can be read from a file only") && done.stderr.contains("unpack it"), "{}", done.stderr);
 }
 
 // Which rows.
@@ -971,14 +1000,19 @@ fn a_stray_clock_does_not_move_the_end_of_the_data() {
     // Two of 2,002 rows are a tenth of a percent: a delivered day.
     rows.push(Row::of(366_000_002).with("BaseDateTime", "2031-05-05T00:00:00"));
     rows.push(Row::of(366_000_003).with("BaseDateTime", "2031-05-05T00:00:00"));
-    let read = |limits: Limits| {
-        let delivery = read_with(&[("a.csv", &csv(&rows))], &limits);
+    let read_rows = |rows: &[Row], limits: Limits| {
+        let delivery = read_with(&[("a.csv", &csv(rows))], &limits);
         (delivery.days.len(), delivery.days.last().copied(), delivery.accounts[0].rejected.clone())
     };
-    assert_eq!(read(Limits::default()), (2, day("2031-05-05"), BTreeMap::from([(RejectReason::StrayClock, 1)])));
+    assert_eq!(read_rows(&rows, Limits::default()), (2, day("2031-05-05"), BTreeMap::from([(RejectReason::StrayClock, 1)])));
+    // An open end names its own day, and no stray clock beyond it.
+    let from = |text: &str| Limits { days: (day(text), None), ..Limits::default() };
+    let farther = [&rows[..], &[Row::of(366_000_004).with("BaseDateTime", "2041-05-05T00:00:00")]].concat();
+    assert_eq!(read_rows(&farther, from("2020-01-01")).1, day("2031-05-05"));
+    assert_eq!(read_rows(&farther, from("2041-05-05")).1, day("2041-05-05"));
     // Named days are delivered however thin; the others are outside the period.
     let named = Limits { days: (day("1999-12-31"), day("1999-12-31")), ..Limits::default() };
-    assert_eq!(read(named), (1, day("1999-12-31"), BTreeMap::from([(RejectReason::OutsidePeriod, 2003)])));
+    assert_eq!(read_rows(&rows, named), (1, day("1999-12-31"), BTreeMap::from([(RejectReason::OutsidePeriod, 2003)])));
 }
 
 #[test]
