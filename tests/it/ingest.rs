@@ -560,7 +560,7 @@ fn a_layout_is_told_by_the_names_of_its_columns() {
         let at = text.lines().position(|l| l.contains("366000001")).expect("the row") as u32 + 1;
         assert_eq!(fixes[0].line, at, "{what}");
         fixes[0].line = 0;
-        assert_eq!(fixes, [expected.clone()], "{what}");
+        assert_eq!(fixes, std::slice::from_ref(&expected), "{what}");
     }
     // Columns that the layout can do without.
     let few = read_one(b"mmsi,base_date_time,longitude,latitude\n366000001,2020-01-01 00:00:00,-94.0,28.5\n");
@@ -698,7 +698,7 @@ fn whatever_is_wrong_with_a_line_is_that_lines_affair() {
     check_line("nothing", b"", Err(None));
     check_line("a carriage return", b"\r", Err(None));
     check_line("a NUL", b"\0", Err(Some(FieldCount)));
-    check_line("NUL in a number", good.clone().with("LAT", "28.\05").line().as_bytes(), Err(Some(BadPosition)));
+    check_line("NUL in a number", good.clone().with("LAT", "28.\x005").line().as_bytes(), Err(Some(BadPosition)));
     check_line("another file's text", b"Lorem ipsum dolor sit amet", Err(Some(FieldCount)));
 }
 
