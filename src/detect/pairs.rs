@@ -74,7 +74,7 @@ pub fn within(r0: Vec3, w: Vec3, d: f64) -> Option<(f64, f64)> {
 pub fn pieces(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, window: (i64, i64), out: &mut Vec<Piece>) -> u64 {
     let t0 = run_a.t0_ms.max(run_b.t0_ms).max(window.0);
     let t1 = run_a.t1_ms.min(run_b.t1_ms).min(window.1);
-    if t0 > t1 {
+    if t0 >= t1 {
         return 0;
     }
     let (near, far) = box_distances(run_a, run_b);
@@ -125,12 +125,14 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
                 }
             }
         }
+        // Where both legs end at once both go on: legs that touch in one moment have no time in common.
         if a1 <= b1 {
             i += 1;
             if i >= run_a.last as usize || a1 > t1 {
                 break;
             }
-        } else {
+        }
+        if b1 <= a1 {
             j += 1;
             if j >= run_b.last as usize || b1 > t1 {
                 break;

@@ -269,13 +269,20 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     fn seek(ship: Moving<'a>, t: i64) -> Self {
         let fixes = &ship.track.fixes;
-        let leg = fixes.partition_point(|f| f.t_ms <= t).max(1) - 1;
+        let leg = fixes.partition_point(|f| f.t_ms < t).max(1) - 1;
         let leg = leg.min(fixes.len().saturating_sub(2));
         Self { ship, leg }
     }
     fn at(&mut self, t: i64) -> Option<Sample> {
         let fixes = &self.ship.track.fixes;
         while self.leg + 2 < fixes.len() && fixes[self.leg + 1].t_ms < t {
+            self.leg += 1;
+        }
+        // Where two legs meet, the shorter tells the speed, wherever sampling began; a hole tells none.
+        if let [f, g, h, ..] = &fixes[self.leg..]
+            && g.t_ms == t
+            && h.t_ms - t < t - f.t_ms
+        {
             self.leg += 1;
         }
         let (f, g) = (&fixes[self.leg], fixes.get(self.leg + 1)?);
