@@ -36,7 +36,7 @@ pub struct Legs {
 impl Legs {
     /// The ship at every sampling moment, worked out when first asked for. `track` must be the legs' own.
     pub fn samples(&self, track: &Track, step_ms: i64) -> &Samples {
-        self.sampled.get_or_init(|| Samples::along(track, &self.points, step_ms))
+        self.sampled.get_or_init(|| Samples::of(track, &self.points, step_ms))
     }
 }
 

@@ -93,7 +93,7 @@ pub fn within(r0: Vec3, w: Vec3, d: f64) -> Option<(f64, f64)> {
 pub fn pieces(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, window: (i64, i64), out: &mut Vec<Piece>) -> u64 {
     let t0 = run_a.t0_ms.max(run_b.t0_ms).max(window.0);
     let t1 = run_a.t1_ms.min(run_b.t1_ms).min(window.1);
-    if t0 > t1 {
+    if t0 >= t1 {
         return 0;
     }
     match rules.settle(&run_a.extent, &run_b.extent, run_a.plain && run_b.plain) {
@@ -189,6 +189,7 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
                 }
             }
         }
+        // Where both legs end at once both go on: legs that touch in one moment have no time in common.
         (i, j) = (i + usize::from(a1 <= b1), j + usize::from(b1 <= a1));
     }
     tests

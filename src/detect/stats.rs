@@ -81,6 +81,12 @@ impl Moments {
         self.y += y;
         self.sq += i128::from(x * x + y * y);
     }
+    fn merge(&mut self, o: &Self) {
+        self.n += o.n;
+        self.x += o.x;
+        self.y += o.y;
+        self.sq += o.sq;
+    }
     /// Standard deviation over both axes, in metres; 0 for fewer than two.
     pub fn scatter_m(&self) -> f64 {
         if self.n < 2 {
@@ -147,11 +153,38 @@ impl<const N: usize> Dense<N> {
 }
 
 impl Stats {
+    /// Adds what another counted; origins must agree, or one be empty.
+    pub fn merge(&mut self, other: &Self) {
+        self.separation.merge(&other.separation);
+        self.relative.merge(&other.relative);
+        self.difference.merge(&other.difference);
+        for k in 0..2 {
+            self.speed[k].merge(&other.speed[k]);
+            self.heading[k].merge(&other.heading[k]);
+            self.place[k].merge(&other.place[k]);
+            self.framed[k].merge(&other.framed[k]);
+        }
+        self.cross += other.cross;
+        self.min_mm = [self.min_mm, other.min_mm].into_iter().flatten().min();
+        self.origin_e7 = self.origin_e7.or(other.origin_e7);
+        self.night += other.night;
+    }
+
     /// Samples the pair over `from..=to` at whole multiples of `step_ms`.
     pub fn sample(&mut self, a: Moving, b: Moving, from: i64, to: i64, step_ms: i64) {
         let (a, b) = (a.legs.samples(a.track, step_ms), b.legs.samples(b.track, step_ms));
         let (first, last) = (from.div_euclid(step_ms) + i64::from(from.rem_euclid(step_ms) > 0), to.div_euclid(step_ms));
-        let (a, b) = (a.between(first.max(b.first), last.min(b.last())), b.between(first.max(a.first), last.min(a.last())));
+        self.count(a.between(first.max(b.first), last.min(b.last())), b.between(first.max(a.first), last.min(a.last())));
+    }
+
+    /// Samples the pair at one moment.
+    pub fn sample_at(&mut self, a: Moving, b: Moving, t_ms: i64) {
+        let at = |ship: Moving| Samples::along(ship.track, &ship.legs.points, t_ms, 1, t_ms).list;
+        self.count(&at(a), &at(b));
+    }
+
+    /// Counts both ships at the same moments.
+    fn count(&mut self, a: &[Sample], b: &[Sample]) {
         let Some(head) = a.first() else { return };
         let origin = *self.origin_e7.get_or_insert_with(|| geodesy::position_e7(head.place));
         let origin = geodesy::point(origin.0, origin.1);
@@ -296,16 +329,27 @@ fn tenths_of_knot(v: Vec3) -> u32 {
 }
 
 impl Samples {
-    /// Walks along a track; `points` are those of its fixes.
-    pub fn along(track: &Track, points: &[Vec3], step_ms: i64) -> Self {
-        let fixes = &track.fixes;
-        let (Some(begin), Some(end)) = (fixes.first(), fixes.last()) else { return Self::default() };
+    /// Every multiple of `step_ms` on the whole track; `points` are those of its fixes.
+    pub fn of(track: &Track, points: &[Vec3], step_ms: i64) -> Self {
+        let (Some(begin), Some(end)) = (track.fixes.first(), track.fixes.last()) else { return Self::default() };
         let first = begin.t_ms.div_euclid(step_ms) + i64::from(begin.t_ms.rem_euclid(step_ms) > 0);
-        let last = end.t_ms.div_euclid(step_ms);
+        Self::along(track, points, first, step_ms, end.t_ms.div_euclid(step_ms))
+    }
+
+    /// The multiples `first..=last` of `step_ms`, which must lie on the track.
+    fn along(track: &Track, points: &[Vec3], first: i64, step_ms: i64, last: i64) -> Self {
+        let fixes = &track.fixes;
         let mut list = Vec::with_capacity((last - first + 1).max(0) as usize);
-        let mut leg = 0;
+        let mut leg = fixes.partition_point(|f| f.t_ms < first * step_ms).max(1) - 1;
         for t in (first..=last).map(|k| k * step_ms) {
             while leg + 2 < fixes.len() && fixes[leg + 1].t_ms < t {
+                leg += 1;
+            }
+            // Where two legs meet, the shorter tells the speed; a hole tells none.
+            if let [f, g, h, ..] = &fixes[leg..]
+                && g.t_ms == t
+                && h.t_ms - t < t - f.t_ms
+            {
                 leg += 1;
             }
             let next = (leg + 1).min(fixes.len() - 1);
