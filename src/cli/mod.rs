@@ -155,8 +155,8 @@ impl From<lab::Error> for Failure {
 }
 
 fn run_simulate(options: &args::Simulate) -> Result<Exit, Failure> {
-    let start_day = time::parse_day(&options.start)
-        .ok_or_else(|| Failure::new(Exit::Usage, format!("--start {}: not a date", options.start), "write it as 2024-03-01"))?;
+    let start_day =
+        time::parse_day(&options.start).ok_or_else(|| Failure::new(Exit::Usage, format!("--start {}: not a date", options.start), "write it as 2024-03-01"))?;
     let plan = lab::Plan {
         out: options.out.clone(),
         seed: options.seed,

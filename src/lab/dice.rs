@@ -11,10 +11,10 @@ impl Dice {
     /// The stream of that number under a seed; streams do not depend on one another.
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut dice = Self(seed ^ stream.wrapping_mul(0xd134_2543_de82_ef95));
-        Self(dice.next() ^ seed)
+        Self(dice.bits() ^ seed)
     }
     /// 64 random bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -22,7 +22,7 @@ impl Dice {
     }
     /// Uniform in `0.0..1.0`.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
     /// Uniform in `low..high`.
     pub fn between(&mut self, low: f64, high: f64) -> f64 {
@@ -38,7 +38,7 @@ impl Dice {
     }
     /// Mean 0, standard deviation 1, bell-shaped within 3.5: the sum of four uniforms, which needs no logarithm.
     pub fn bell(&mut self) -> f64 {
-        let bits = self.next();
+        let bits = self.bits();
         let sum: u64 = (0..4).map(|k| (bits >> (16 * k)) & 0xffff).sum();
         (sum as f64 / 65_536.0 - 2.0) * 1.732_050_807_568_877_2
     }

@@ -180,8 +180,11 @@ pub fn table(report: &Report) -> String {
     }
     let _ = writeln!(out, "\nTimes are median / 90th percentile of what was found.");
     for (truth, head) in [(true, "true                              labels   found"), (false, "only looks like it                labels   wrongly reported")] {
-        let _ = writeln!(out, "\n{head}");
-        for s in report.scenarios.iter().filter(|s| s.truth == truth) {
+        let of_truth: Vec<&OfScenario> = report.scenarios.iter().filter(|s| s.truth == truth).collect();
+        if !of_truth.is_empty() {
+            let _ = writeln!(out, "\n{head}");
+        }
+        for s in of_truth {
             let _ = writeln!(out, "  {:<32}{:>6}{:>8}", table::shown(&s.scenario), s.labels, s.reported);
         }
     }

@@ -114,9 +114,11 @@ impl Reports<'_> {
         let mut dice = self.dice(ship, day, 1);
         let mut teleport = s.teleport_ms.filter(|t| (t - self.world.span.0).div_euclid(DAY_MS) == day);
         let row = |t: i64| {
-            let (here, next) = (motion::antenna(ships, ship, t), motion::antenna(ships, ship, t + AHEAD_MS));
+            // Of the middle of the hull: a ship that turns at the end of her way must not seem to dash from stern to stern.
+            let here = motion::antenna(ships, ship, t);
+            let (now, next) = (motion::pose(ships, ship, t).at, motion::pose(ships, ship, t + AHEAD_MS).at);
             let moved = |a: f64, b: f64, dice: &mut Dice| (b - a) * 1000.0 / AHEAD_MS as f64 + dice.bell() * SPEED_M_S;
-            let (east, north) = (moved(here.at.0, next.at.0, &mut dice), moved(here.at.1, next.at.1, &mut dice));
+            let (east, north) = (moved(now.0, next.0, &mut dice), moved(now.1, next.1, &mut dice));
             let seen = (here.at.0 + dice.bell() * POSITION_M, here.at.1 + dice.bell() * POSITION_M);
             let (mut lat, lon) = motion::degrees(s.origin, seen);
             if teleport.is_some_and(|m| t >= m) {

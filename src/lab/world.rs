@@ -108,7 +108,7 @@ pub fn plan(plan: &Plan) -> World {
     let span = (start, start + i64::from(plan.days) * DAY_MS);
     let dice = Dice::new(plan.seed, u64::MAX);
     let mut world =
-        World { ships: Vec::new(), planned: Vec::new(), span, dice, waters: Waters::default(), limit: plan.ships as usize, lanes: plan.seed as usize % 97 };
+        World { ships: Vec::new(), planned: Vec::new(), span, dice, waters: Waters::default(), limit: plan.ships as usize, lanes: (plan.seed % 97) as usize };
     for scene in ROUND.iter().cycle() {
         if world.ships.len() + LARGEST > world.limit {
             break;
@@ -368,13 +368,13 @@ impl World {
                 let trade = [Trade::Cargo, Trade::Product, Trade::Crude][self.dice.below(3)];
                 let ship = self.add(trade, origin);
                 let from = onward((0.0, 0.0), k as f64 * TAU / n as f64 + self.dice.between(-0.3, 0.3), self.dice.between(0.3, 1.0) * reach);
-                let mode = if k % 2 == 0 { self.swing(ship, from) } else { self.to_and_fro(from, reach, (8.0, 13.0)) };
+                let mode = if k % 2 == 0 { self.swing(ship, from) } else { self.shuttle(from, reach, (8.0, 13.0)) };
                 self.then(ship, self.span.0, mode);
                 ship
             })
             .collect()
     }
-    fn to_and_fro(&mut self, from: Plane, metres: f64, knots: (f64, f64)) -> Mode {
+    fn shuttle(&mut self, from: Plane, metres: f64, knots: (f64, f64)) -> Mode {
         let d = &mut self.dice;
         let to = onward(from, d.between(0.0, TAU), metres * d.between(0.8, 1.2));
         let leg_ms = (motion::apart(from, to) / (d.between(knots.0, knots.1) * KNOT) * 1000.0) as i64;
@@ -487,7 +487,7 @@ impl World {
                 let origin = self.waters.spot(waters::SEA, 12_000.0, 14_000.0, &mut self.dice);
                 let trade = if self.dice.chance(0.6) { Trade::Yacht } else { Trade::Fishing };
                 let ship = self.add(trade, origin);
-                let mode = self.to_and_fro((0.0, 0.0), 9_000.0, (4.0, 9.0));
+                let mode = self.shuttle((0.0, 0.0), 9_000.0, (4.0, 9.0));
                 let begin = self.moment(0.0, 20.0);
                 self.then(ship, begin, mode);
             }
