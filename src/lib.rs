@@ -24,4 +24,6 @@ pub mod export;
 
 pub mod run;
 
+pub mod lab;
+
 pub mod cli;

@@ -5,6 +5,7 @@ pub mod progress;
 pub mod summary;
 
 use crate::ingest::escape;
+use crate::lab;
 use crate::model::{Kind, time};
 use crate::run::{config, oneshot};
 use args::{Args, Command};
@@ -106,6 +107,8 @@ impl From<oneshot::Error> for Failure {
 fn run(args: Args) -> Result<Exit, Failure> {
     match args.command {
         Command::Detect(detect) => run_detect(*detect),
+        Command::Simulate(simulate) => run_simulate(&simulate),
+        Command::Evaluate(evaluate) => run_evaluate(&evaluate),
         Command::Config => {
             io::stdout().write_all(config::commented(&Default::default()).as_bytes())?;
             Ok(Exit::Done)
@@ -155,6 +158,55 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
         }
     }
     Ok(if outcome.refused.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
+impl From<lab::Error> for Failure {
+    fn from(e: lab::Error) -> Self {
+        Self::new(Exit::Refused, e.to_string(), e.hint())
+    }
+}
+
+fn run_simulate(options: &args::Simulate) -> Result<Exit, Failure> {
+    let start_day =
+        time::parse_day(&options.start).ok_or_else(|| Failure::new(Exit::Usage, format!("--start {}: not a date", options.start), "write it as 2024-03-01"))?;
+    let plan = lab::Plan {
+        out: options.out.clone(),
+        seed: options.seed,
+        days: options.days,
+        start_day,
+        ships: options.ships,
+        interval_s: f64::from(options.interval),
+        layout: match options.layout {
+            args::SimulatedLayout::Marinecadastre => lab::Layout::Legacy,
+            args::SimulatedLayout::Marinecadastre2025 => lab::Layout::Renamed,
+        },
+        compress: options.compress.is_some(),
+    };
+    let made = lab::simulate(&plan).map_err(|e| {
+        let hint = if matches!(e, crate::export::Error::Io { .. }) { e.hint() } else { "name another folder with -o" };
+        Failure::new(Exit::Output, e.to_string(), hint)
+    })?;
+    let mut text = String::new();
+    for (name, rows) in &made.days {
+        text += &format!("{}  {} rows\n", plan.out.join(name).display(), summary::thousands(*rows));
+    }
+    let (yes, no) = made.labels.values().fold((0, 0), |sum, n| (sum.0 + n.0, sum.1 + n.1));
+    text += &format!("{}  {yes} true, {no} that only look like it\n", plan.out.join("labels.csv").display());
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(Exit::Done)
+}
+
+fn run_evaluate(options: &args::Evaluate) -> Result<Exit, Failure> {
+    let claims = lab::evaluate::read_events(&options.events)?;
+    let labels = lab::labels::read(&options.labels)?;
+    let report = lab::evaluate::compare(&claims, &labels, options.min_confidence);
+    let text = if options.json {
+        serde_json::to_string_pretty(&report).map_err(|e| Failure::new(Exit::Bug, e.to_string(), ""))? + "\n"
+    } else {
+        lab::evaluate::table(&report)
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(Exit::Done)
 }
 
 impl args::Detect {

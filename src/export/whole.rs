@@ -72,14 +72,18 @@ impl Folder {
         Ok(Self { target: target.to_path_buf(), temporary, overwrite, written: Vec::new() })
     }
 
-    /// Writes one file of it.
+    /// Writes one file of it; `name` may have folders before it.
     pub fn file<E>(&mut self, name: &str, write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> Result<(), Error>
     where
         E: Into<Failure>,
     {
         let path = self.target.join(name);
         let fail = |source| Error::Io { path: path.clone(), source };
-        let file = File::options().write(true).create_new(true).open(self.temporary.path().join(name)).map_err(fail)?;
+        let place = self.temporary.path().join(name);
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent).map_err(fail)?;
+        }
+        let file = File::options().write(true).create_new(true).open(place).map_err(fail)?;
         let mut out = Hashing { inner: BufWriter::with_capacity(1 << 16, file), hash: Sha256::new(), bytes: 0 };
         write(&mut out).map_err(|e| match e.into() {
             Failure::Io(source) => fail(source),
