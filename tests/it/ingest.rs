@@ -1388,6 +1388,27 @@ fn draw(rows: &[Plain], at: usize, fault: &Fault) -> (Vec<u8>, Expected) {
     (bytes, expected)
 }
 
+/// What happens to a download.
+#[derive(Clone, Debug)]
+enum Damage {
+    Flip(u8),
+    Cut,
+    Drop,
+    Insert(u8),
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    prop_oneof![4 => (1..=255u8).prop_map(Damage::Flip), 2 => Just(Damage::Cut), 1 => Just(Damage::Drop), 1 => any::<u8>().prop_map(Damage::Insert)]
+}
+
+/// With the checksum that the zstd tool writes, and publishers therefore.
+fn checked_zst(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("zstd in memory");
+    encoder.include_checksum(true).expect("a checksum");
+    encoder.write_all(bytes).expect("zstd in memory");
+    encoder.finish().expect("zstd in memory")
+}
+
 fn found(delivery: &Delivery) -> Expected {
     let account: &FileAccount = &delivery.accounts[0];
     Expected {
@@ -1412,6 +1433,26 @@ proptest! {
         let account = &delivery.accounts[0];
         prop_assert_eq!(account.rows, account.accepted() + account.rejected_total());
         prop_assert!(account.rejected_total() <= 1);
+    }
+
+    #[test]
+    fn a_damaged_container_is_refused_or_gives_the_same_rows(zip in any::<bool>(), at in any::<prop::sample::Index>(), damage in damage()) {
+        let plain = csv(&(1..40).map(|k| Row::of(366_000_000 + k)).collect::<Vec<_>>());
+        let mut bytes = if zip { zipped(&[("a.csv", &plain)]) } else { checked_zst(&plain) };
+        let k = at.index(bytes.len());
+        match damage {
+            Damage::Flip(mask) => bytes[k] ^= mask,
+            Damage::Cut => bytes.truncate(k),
+            Damage::Drop => drop(bytes.remove(k)),
+            Damage::Insert(b) => bytes.insert(k, b),
+        }
+        let delivery = read_one(&bytes);
+        if delivery.refused.is_empty() {
+            prop_assert_eq!(canon(&delivery), canon(&read_one(&plain)), "read to its end, and not the same");
+        } else {
+            prop_assert_eq!((delivery.refused.len(), delivery.accounts.len(), canon(&delivery).len()), (1, 0, 0));
+            prop_assert!(delivery.refused[0].to_string().contains("a.csv"));
+        }
     }
 
     #[test]
