@@ -905,6 +905,14 @@ fn an_input_is_a_file_a_folder_or_a_glob() {
     link(".", "links/circle");
     link("nowhere.csv", "links/broken.csv");
     assert_eq!(expand(&["links"]).expect("files"), ["links/night.zip"]);
+    // A run that was written beside its inputs is passed over.
+    for name in
+        ["nights/day.csv", "nights/out/events.csv", "nights/out/manifest.json", "nights/out/tracks.parquet", "nights/more/manifest.json", "nights/more/e.csv"]
+    {
+        std::fs::create_dir_all(at(name).parent().expect("a parent")).expect("a folder");
+        std::fs::write(at(name), b"x").expect("a file");
+    }
+    assert_eq!(expand(&["nights"]).expect("files"), ["nights/day.csv", "nights/more/e.csv"]);
     std::fs::create_dir(at("empty")).expect("a folder");
     assert!(expand(&["empty"]).expect_err("nothing there").contains("no AIS file found there"));
 }
