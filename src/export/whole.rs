@@ -46,6 +46,9 @@ impl<W: Write> Write for Hashing<W> {
 impl Folder {
     /// Whether a run may be written there; asked before the work, so that hours are not lost.
     pub fn check(target: &Path, overwrite: bool) -> Result<(), Error> {
+        if target.file_name().is_none() {
+            return Err(Error::Nameless(target.to_path_buf()));
+        }
         let occupied = match fs::read_dir(target) {
             Ok(mut entries) => entries.next().is_some(),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -49,7 +49,9 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
             }
         }
         let name = entry.file_name().to_string_lossy().to_lowercase();
-        if kind.is_dir() && !name.starts_with(['.', '_']) {
+        // A run that was written into the folder of its inputs is none of them.
+        let is_run = |folder: &Path| ["manifest.json", "tracks.parquet"].iter().all(|f| folder.join(f).is_file());
+        if kind.is_dir() && !name.starts_with(['.', '_']) && !is_run(&entry.path()) {
             walk(&entry.path(), found)?;
         } else if kind.is_file() && !name.starts_with('.') && ENDINGS.iter().any(|e| name.ends_with(e)) {
             found.push(entry.path());

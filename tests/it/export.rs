@@ -786,6 +786,11 @@ fn a_folder_that_holds_anything_else_is_never_overwritten() {
             }
         }
     }
+    // A folder that has no name cannot be put in place, and says so before the work.
+    for name in [".", "notes/..", "/"] {
+        let done = detect(name, true);
+        assert!(done.code == 5 && done.stderr.contains("needs a name of its own"), "{name}: {} {}", done.code, done.stderr);
+    }
     // Ours is.
     assert_eq!(detect("run", false).code, 0);
     let before = manifest(&scratch, "run");

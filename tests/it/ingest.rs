@@ -905,6 +905,14 @@ fn an_input_is_a_file_a_folder_or_a_glob() {
     link(".", "links/circle");
     link("nowhere.csv", "links/broken.csv");
     assert_eq!(expand(&["links"]).expect("files"), ["links/night.zip"]);
+    // A run that was written beside its inputs is passed over.
+    for name in
+        ["nights/day.csv", "nights/out/events.csv", "nights/out/manifest.json", "nights/out/tracks.parquet", "nights/more/manifest.json", "nights/more/e.csv"]
+    {
+        std::fs::create_dir_all(at(name).parent().expect("a parent")).expect("a folder");
+        std::fs::write(at(name), b"x").expect("a file");
+    }
+    assert_eq!(expand(&["nights"]).expect("files"), ["nights/day.csv", "nights/more/e.csv"]);
     std::fs::create_dir(at("empty")).expect("a folder");
     assert!(expand(&["empty"]).expect_err("nothing there").contains("no AIS file found there"));
 }
@@ -1388,6 +1396,27 @@ fn draw(rows: &[Plain], at: usize, fault: &Fault) -> (Vec<u8>, Expected) {
     (bytes, expected)
 }
 
+/// What happens to a download.
+#[derive(Clone, Debug)]
+enum Damage {
+    Flip(u8),
+    Cut,
+    Drop,
+    Insert(u8),
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    prop_oneof![4 => (1..=255u8).prop_map(Damage::Flip), 2 => Just(Damage::Cut), 1 => Just(Damage::Drop), 1 => any::<u8>().prop_map(Damage::Insert)]
+}
+
+/// With the checksum that the zstd tool writes, and publishers therefore.
+fn checked_zst(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("zstd in memory");
+    encoder.include_checksum(true).expect("a checksum");
+    encoder.write_all(bytes).expect("zstd in memory");
+    encoder.finish().expect("zstd in memory")
+}
+
 fn found(delivery: &Delivery) -> Expected {
     let account: &FileAccount = &delivery.accounts[0];
     Expected {
@@ -1412,6 +1441,26 @@ proptest! {
         let account = &delivery.accounts[0];
         prop_assert_eq!(account.rows, account.accepted() + account.rejected_total());
         prop_assert!(account.rejected_total() <= 1);
+    }
+
+    #[test]
+    fn a_damaged_container_is_refused_or_gives_the_same_rows(zip in any::<bool>(), at in any::<prop::sample::Index>(), damage in damage()) {
+        let plain = csv(&(1..40).map(|k| Row::of(366_000_000 + k)).collect::<Vec<_>>());
+        let mut bytes = if zip { zipped(&[("a.csv", &plain)]) } else { checked_zst(&plain) };
+        let k = at.index(bytes.len());
+        match damage {
+            Damage::Flip(mask) => bytes[k] ^= mask,
+            Damage::Cut => bytes.truncate(k),
+            Damage::Drop => drop(bytes.remove(k)),
+            Damage::Insert(b) => bytes.insert(k, b),
+        }
+        let delivery = read_one(&bytes);
+        if delivery.refused.is_empty() {
+            prop_assert_eq!(canon(&delivery), canon(&read_one(&plain)), "read to its end, and not the same");
+        } else {
+            prop_assert_eq!((delivery.refused.len(), delivery.accounts.len(), canon(&delivery).len()), (1, 0, 0));
+            prop_assert!(delivery.refused[0].to_string().contains("a.csv"));
+        }
     }
 
     #[test]
