@@ -104,15 +104,14 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
     });
     // One group a pair of tracks; pairs with an open meeting and no candidate now are groups of their own.
     let place: BTreeMap<TrackId, u32> = if alive.is_empty() { BTreeMap::new() } else { tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect() };
-    let mut groups: Vec<(u32, u32, &[(u32, u32)], Option<Meeting>)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for group in near.chunk_by(|x, y| key(&runs, x) == key(&runs, y)) {
         let (a, b) = key(&runs, &group[0]);
         if tracks[a as usize].mmsi == tracks[b as usize].mmsi {
             continue;
         }
         let carried = alive.remove(&(tracks[a as usize].id, tracks[b as usize].id));
-        // Two ships that never come within the entering distance have no meeting: most neighbours in a port.
-        if carried.is_some() || group.iter().any(|&(i, j)| rules.may_enter(runs[i as usize], runs[j as usize])) {
+        if carried.is_some() || may_meet(&runs, group, &rules, window.1, params) {
             groups.push((a, b, group, carried));
         }
     }
@@ -147,6 +146,9 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
     found
 }
 
+/// Two tracks, their candidate runs, and their meeting that is still open.
+type Group<'a> = (u32, u32, &'a [(u32, u32)], Option<Meeting>);
+
 fn key(runs: &[&Run], pair: &(u32, u32)) -> (u32, u32) {
     (runs[pair.0 as usize].track, runs[pair.1 as usize].track)
 }
@@ -154,6 +156,20 @@ fn key(runs: &[&Run], pair: &(u32, u32)) -> (u32, u32) {
 fn is_before(tracks: &[Track], x: u32, y: u32) -> bool {
     let name = |t: u32| (tracks[t as usize].mmsi, tracks[t as usize].id);
     name(x) < name(y)
+}
+
+/// Whether two ships can have come within the entering distance for long enough: most neighbours in a port never do, and most
+/// that pass do not for long. What ends less than a hole before the end of the window may go on beyond it.
+fn may_meet(runs: &[&Run], group: &[(u32, u32)], rules: &Rules, window_end: i64, params: &Params) -> bool {
+    let mut span: Option<(i64, i64)> = None;
+    for &(i, j) in group {
+        let (a, b) = (runs[i as usize], runs[j as usize]);
+        if rules.may_enter(a, b) {
+            let (from, to) = (a.t0_ms.max(b.t0_ms), a.t1_ms.min(b.t1_ms));
+            span = Some(span.map_or((from, to), |s| (s.0.min(from), s.1.max(to))));
+        }
+    }
+    span.is_some_and(|(from, to)| to + params.rendezvous.hole_h.millis() >= window_end || to - from >= params.rendezvous.min_duration_min.millis())
 }
 
 fn as_box(run: &Run, window: (i64, i64)) -> Box4 {

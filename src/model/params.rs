@@ -80,7 +80,7 @@ sections! {
     /// The candidate search.
     search: SearchParams {
         #[doc = "Greatest extent of a run, the unit of the index: a stretch of slow motion inside a box of this size."]
-        run_extent_m: Metres = Metres::of(500.0);
+        run_extent_m: Metres = Metres::of(2000.0);
         #[doc = "Longest run: bounds the time axis of its box."]
         run_h: Hours = Hours::of(6.0);
     }
@@ -138,8 +138,8 @@ sections! {
         types_tanker: i32 = 5;
         #[doc = "Confidence, types: pleasure, passenger, pilot, fishing and service craft carry no such cargo."]
         types_misfit: i32 = -25;
-        #[doc = "Confidence, types: two tugs, or a tug and an unknown: towing and fleeting, not cargo."]
-        types_tugs: i32 = -20;
+        #[doc = "Confidence, types: work craft among themselves (tugs, and what sends 90 to 99: dredgers, pilots, supply): towing and fleeting, not cargo."]
+        types_work_craft: i32 = -20;
         #[doc = "Confidence, berth: neither ship moved at all and headings stayed fixed: made fast to something that does not move."]
         quay_static: i32 = -45;
         #[doc = "Confidence, berth: one of the two did not move at all."]
@@ -152,7 +152,7 @@ sections! {
         crowd_dense: i32 = -25;
         #[doc = "Confidence, neighbours: each swung about its own anchor, or drifted its own way: the separation wandered and the pair did not move as one."]
         anchored_neighbours: i32 = -35;
-        #[doc = "Confidence, tug: a tug beside a ship for less than an hour and a half, or made fast and towing."]
+        #[doc = "Confidence, tug: a tug beside a ship for less than an hour and a half, or for less than three while the pair is under way: assisting, docking, towing."]
         tug_work: i32 = -25;
         #[doc = "Confidence, assist: a tug stood by both."]
         assist_tug: i32 = 5;

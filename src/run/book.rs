@@ -124,9 +124,9 @@ fn weigh_meeting(
     min_confidence: i32,
 ) -> (Option<Event>, Option<&'static str>) {
     // Places can only take from the confidence: whoever is below without them need not be looked up.
-    if rendezvous::confidence_anywhere(&facts, &parties, &context, params) < min_confidence {
-        let verdict = rendezvous::judge(&facts, &parties, &context, params);
-        return (None, Some(held_by(&verdict.evidence)));
+    let anywhere = rendezvous::judge(&facts, &parties, &context, params);
+    if anywhere.confidence < min_confidence {
+        return (None, Some(held_by(&anywhere.evidence)));
     }
     let types = rendezvous::types(&parties);
     let mut place = place_of(facts.mean_e7, facts.start_ms, &types, refs, params);
@@ -171,9 +171,9 @@ fn weigh_meeting(
 }
 
 fn weigh_gap(facts: GapFacts, party: Party, refs: References, params: &Params, min_confidence: i32) -> (Option<Event>, Option<&'static str>) {
-    if gap::confidence_anywhere(&facts, &party, params) < min_confidence {
-        let (evidence, ..) = gap::judge(&facts, &party, None, params);
-        return (None, Some(held_by(&evidence)));
+    let (anywhere, confidence, _) = gap::judge(&facts, &party, None, params);
+    if confidence < min_confidence {
+        return (None, Some(held_by(&anywhere)));
     }
     let types = [ShipType::of(party.particulars.ship_type)];
     let mut places = vec![place_of(facts.off_e7, facts.off_ms, &types, refs, params)];

@@ -182,7 +182,7 @@ fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> (State,
         })
         .collect();
     let mut tally = Tally::default();
-    for (_, ship) in &mut ships {
+    for ship in ships.values_mut() {
         let mut left = Assigned::default();
         segment::settle(ship, end_ms, ways.params, &mut left);
         tally.teleports += left.teleports;
@@ -232,24 +232,34 @@ fn pace(tracks: &[Track], tally: &mut Tally, ways: &Ways) -> Paced {
 }
 
 fn evaluate(state: &mut State, tracks: &[Track], (legs, runs): Paced, (window, end): ((i64, i64), WindowEnd), mut tally: Tally, ways: &Ways) -> Findings {
-    let begin = (ways.now_us)();
-    let step = Step { window, end, params: ways.params, index: ways.index, now_us: ways.now_us };
-    let found = meeting::find(tracks, &legs, &runs, std::mem::take(&mut state.meetings), &step);
+    let timed = |begin: u64| (ways.now_us)() - begin;
+    let alive = std::mem::take(&mut state.meetings);
+    let mut coverage = std::mem::take(&mut state.coverage);
+    let class_of = |t: &Track| t.fixes.last().map_or(AisClass::Unknown, |f| state.particulars[f.particulars as usize].class);
+    // Neither needs the other, and the index of meetings is built by one thread.
+    let (found, gaps) = rayon::join(
+        || {
+            let begin = (ways.now_us)();
+            let step = Step { window, end, params: ways.params, index: ways.index, now_us: ways.now_us };
+            (meeting::find(tracks, &legs, &runs, alive, &step), timed(begin))
+        },
+        || {
+            let begin = (ways.now_us)();
+            let hours: Vec<Vec<coverage::VesselHour>> = tracks.par_iter().map(|t| coverage::vessel_hours(t, class_of(t), window, ways.params)).collect();
+            hours.iter().for_each(|hours| coverage.add(hours));
+            let scope = gap::Scope { window, end, coverage: &coverage, is_land: ways.is_land, params: ways.params };
+            let gaps: Vec<GapFacts> = tracks.par_iter().flat_map_iter(|t| gap::find(t, class_of(t), &scope)).collect();
+            (gaps, timed(begin))
+        },
+    );
+    tally.rooms_us.insert("meetings", found.1);
+    tally.rooms_us.insert("gaps", gaps.1);
+    let (found, gaps) = (found.0, gaps.0);
+    state.coverage = coverage;
     state.meetings = found.alive;
     tally.search = found.work;
     tally.exact_tests = found.exact_tests;
     tally.hits = found.hits;
-    tally.rooms_us.insert("meetings", (ways.now_us)() - begin);
-
-    let begin = (ways.now_us)();
-    let class_of = |t: &Track| t.fixes.last().map_or(AisClass::Unknown, |f| state.particulars[f.particulars as usize].class);
-    let hours: Vec<Vec<coverage::VesselHour>> = tracks.par_iter().map(|t| coverage::vessel_hours(t, class_of(t), window, ways.params)).collect();
-    for hours in &hours {
-        state.coverage.add(hours);
-    }
-    let scope = gap::Scope { window, end, coverage: &state.coverage, is_land: ways.is_land, params: ways.params };
-    let gaps: Vec<GapFacts> = tracks.par_iter().flat_map_iter(|t| gap::find(t, class_of(t), &scope)).collect();
-    tally.rooms_us.insert("gaps", (ways.now_us)() - begin);
 
     let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
     let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {

@@ -22,13 +22,6 @@ pub fn judge(facts: &GapFacts, party: &Party, places: Option<&[Place]>, params: 
     ledger.close()
 }
 
-/// The confidence before the place is looked at: the place can only take from it.
-pub fn confidence_anywhere(facts: &GapFacts, party: &Party, params: &Params) -> i32 {
-    let mut ledger = Ledger::default();
-    confidence(&mut ledger, facts, party, None, params);
-    ledger.confidence()
-}
-
 fn confidence(ledger: &mut Ledger, facts: &GapFacts, party: &Party, places: Option<&[Place]>, params: &Params) {
     let w = &params.score;
     let nats = facts.surprise_nats.unwrap_or(0.0);

@@ -90,11 +90,6 @@ impl Ledger {
         }
         (self.rows, totals[0], totals[1])
     }
-
-    /// The confidence as it stands, for a first look.
-    pub fn confidence(&self) -> i32 {
-        Ledger { rows: self.rows.clone() }.close().1
-    }
 }
 
 impl Ledger {

@@ -64,15 +64,6 @@ pub fn judge(facts: &RendezvousFacts, parties: &[Party; 2], context: &Context, p
     Verdict { evidence, confidence, risk, contact }
 }
 
-/// The confidence before the place is looked at: the place can only take from it.
-pub fn confidence_anywhere(facts: &RendezvousFacts, parties: &[Party; 2], context: &Context, params: &Params) -> i32 {
-    let mut ledger = Ledger::default();
-    motion(&mut ledger, facts, contact(facts, parties), params);
-    ships(&mut ledger, facts, parties, context, params);
-    berth(&mut ledger, facts, context, params);
-    ledger.confidence()
-}
-
 const C: ScoreName = ScoreName::Confidence;
 const R: ScoreName = ScoreName::Risk;
 
@@ -184,7 +175,7 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
 const STATIC_M: f64 = 10.0;
 
 fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], context: &Context, params: &Params) {
-    use ShipType::{Cargo, Fishing, HighSpeed, Passenger, Pilot, Pleasure, Service, Tanker, Tug, Unknown};
+    use ShipType::{Cargo, Fishing, HighSpeed, Other, Passenger, Pilot, Pleasure, Service, Tanker, Tug, Unknown};
     let w = &params.score;
     let [a, b] = types(parties);
     let carries = |t: ShipType| matches!(t, Tanker | Cargo);
@@ -194,8 +185,8 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
         (w.types_misfit, "types_carry_no_cargo")
     } else if (carries(a) || carries(b)) && [a, b].iter().all(|t| matches!(t, Tanker | Cargo | Tug | Unknown)) {
         (w.types_fit, "types_fit")
-    } else if matches!((a, b), (Tug, Tug) | (Tug, Unknown) | (Unknown, Tug)) {
-        (w.types_tugs, "types_tugs")
+    } else if [a, b].iter().all(|t| matches!(t, Tug | Other | Unknown)) && (a, b) != (Unknown, Unknown) {
+        (w.types_work_craft, "types_work_craft")
     } else {
         (0, "types_say_nothing")
     };
@@ -206,17 +197,18 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
         ledger.add(C, "types", w.types_tanker, Finding { indicator: "types_tanker", value, unit: "", threshold: "one is a tanker", source });
     }
     let hours = (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64;
-    if (a == Tug) != (b == Tug) && hours < 1.5 {
+    let fastest = facts.speed_kn[0].max(facts.speed_kn[1]);
+    if (a == Tug) != (b == Tug) && (hours < 1.5 || hours < 3.0 && fastest >= 0.25) {
         ledger.add(
             C,
             "tugs",
             w.tug_work,
             Finding {
                 indicator: "tug_work",
-                value: format!("{hours:.1}"),
+                value: format!("{hours:.1} at {fastest:.1} kn"),
                 unit: "h",
-                threshold: "a tug for less than 1.5",
-                source: "assist and towing jobs are short",
+                threshold: "a tug for less than 1.5, or less than 3 at 0.25 kn and more",
+                source: "assist, docking and towing jobs are short, and one moves the other",
             },
         );
     }

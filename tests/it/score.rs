@@ -196,7 +196,7 @@ const MEETINGS: &[(&str, Change, &str, &[i32])] = &[
     ("a pilot", |c| _ = c.types(PILOT, TANKER), "types_carry_no_cargo", &[-25]),
     ("a tanker beside a fisherman", |c| _ = c.types(TANKER, 30), "types_carry_no_cargo", &[-25]),
     ("a reefer beside a fisherman", |c| _ = c.types(CARGO, 30), "types_carry_no_cargo", &[]),
-    ("two tugs", |c| _ = c.types(TUG, 31), "types_tugs", &[-20]),
+    ("two tugs", |c| _ = c.types(TUG, 31), "types_work_craft", &[-20]),
     ("two that say nothing", |c| _ = c.types(0, 0), "types_say_nothing", &[0]),
     ("a tug for 80 minutes", |c| _ = c.types(TUG, TANKER).hours(1.33), "tug_work", &[-25]),
     ("a tug for eight hours: a barge", |c| _ = c.types(TUG, TANKER), "tug_work", &[]),
@@ -343,7 +343,7 @@ fn look_alikes_stay_below_fifty() {
         ("two tankers anchored side by side", transfer().with(swing), "each_for_itself"),
         ("anchored nearer, swinging out of step", transfer().with(swing).with(|c| c.facts.median_m = 180.0), "each_for_itself"),
         ("a tug pushing for an hour", transfer().with(near).with(|c| _ = c.types(TUG, TANKER).hours(1.1)), "tug_work"),
-        ("a tug between two jobs beside a tug", transfer().with(near).with(|c| _ = c.types(TUG, TUG).hours(3.0)), "types_tugs"),
+        ("a tug between two jobs beside a tug", transfer().with(near).with(|c| _ = c.types(TUG, TUG).hours(3.0)), "types_work_craft"),
         ("a pilot boarding slowly", transfer().with(near).with(|c| _ = c.types(PILOT, TANKER).hours(1.1)), "types_carry_no_cargo"),
         ("two yachts at anchor", transfer().with(near).with(|c| _ = c.types(YACHT, YACHT).hours(10.0)), "types_carry_no_cargo"),
         ("yachts in a marina", transfer().with(quay).with(|c| _ = c.types(YACHT, YACHT)), "made_fast_to_the_ground"),
@@ -396,7 +396,7 @@ fn random_evidence_adds_up() {
         let verdict = case.judge();
         prop_assert_eq!(adds_up(&verdict.evidence, verdict.confidence, verdict.risk), Ok(()));
         // The place can only take from the confidence: who is below without it need not be looked up.
-        let anywhere = rendezvous::confidence_anywhere(&case.facts, &case.parties, &case.context, &Params::default());
+        let anywhere = case.clone().with(|c| c.context.place = None).judge().confidence;
         prop_assert!(verdict.confidence <= anywhere);
         // Zones and lists never touch the confidence.
         let unzoned = case.clone().with(|c| c.place().zone = None).judge();
