@@ -1,5 +1,7 @@
 //! The street door.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

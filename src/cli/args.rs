@@ -73,7 +73,7 @@ pub struct Detect {
     #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, help_heading = "Which rows")]
     pub bbox: Option<String>,
     /// Malformed rows a file may have, in percent, before it is refused
-    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, help_heading = "Which rows")]
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = parse_percent, help_heading = "Which rows")]
     pub max_reject_share: f64,
 
     /// Events below are counted, not written
@@ -169,6 +169,10 @@ pub struct Evaluate {
 
 fn parse_kind(word: &str) -> Result<Kind, String> {
     Kind::parse(word).ok_or_else(|| format!("no kind `{word}`; there are {}", Kind::ALL.map(Kind::word).join(", ")))
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|v| (0.0..=100.0).contains(v)).ok_or_else(|| "not a number from 0 to 100".to_owned())
 }
 
 /// Spelling of [`IndexKind`].

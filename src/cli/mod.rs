@@ -4,6 +4,7 @@ pub mod args;
 pub mod progress;
 pub mod summary;
 
+use crate::ingest::escape;
 use crate::lab;
 use crate::model::{Kind, time};
 use crate::run::{config, oneshot};
@@ -32,7 +33,7 @@ pub enum Exit {
 /// Reads the command line and runs it.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
-        eprintln!("alongside: a fault of alongside itself: {panic}\n  please report it with the command line and the manifest of the input");
+        tell(&format!("alongside: a fault of alongside itself: {panic}\n  please report it with the command line and the manifest of the input"));
         std::process::exit(Exit::Bug as i32);
     }));
     let args = Args::parse();
@@ -40,12 +41,19 @@ pub fn main() -> ExitCode {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(e) if e.closed_pipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("alongside: {}", e.message);
+            tell(&format!("alongside: {}", e.message));
             for line in e.hint.lines().filter(|l| !l.is_empty()) {
-                eprintln!("  {line}");
+                tell(&format!("  {line}"));
             }
             ExitCode::from(e.exit as u8)
         }
+    }
+}
+
+/// Lines on standard error, safe for a terminal: they may quote file names and cells. Where nobody listens that is no fault.
+fn tell(text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(io::stderr(), "{}", escape(line.as_bytes(), 4096));
     }
 }
 
@@ -79,9 +87,13 @@ impl From<oneshot::Error> for Failure {
     fn from(e: oneshot::Error) -> Self {
         match e {
             oneshot::Error::NothingUsable(reasons) => {
-                let message: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-                let hint = reasons.first().map(|r| r.hint()).unwrap_or_default();
-                Self::new(Exit::Refused, message.join("\nalongside: "), hint)
+                // Each with its own hint; the last one's is the failure's.
+                let (hint, mut message) = (reasons.last().map(|r| r.hint()).unwrap_or_default(), String::new());
+                for (k, reason) in reasons.iter().enumerate() {
+                    let next = if k + 1 < reasons.len() { format!("\n  {}\nalongside: ", reason.hint()) } else { String::new() };
+                    message.push_str(&format!("{reason}{next}"));
+                }
+                Self::new(Exit::Refused, message, hint)
             }
             oneshot::Error::Input(e) => Self::new(Exit::Refused, e.to_string(), e.hint()),
             oneshot::Error::Output(e) => Self::new(Exit::Output, e.to_string(), e.hint()),
@@ -138,11 +150,11 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
         out.lock().write_all(summary::of(&outcome, detect.min_confidence).as_bytes())?;
     }
     for e in &outcome.refused {
-        eprintln!("alongside: {e}\n  {}", e.hint());
+        tell(&format!("alongside: {e}\n  {}", e.hint()));
     }
     if detect.verbose > 0 {
         for (room, us) in &outcome.tally.rooms_us {
-            eprintln!("{room}: {} ms", us / 1000);
+            tell(&format!("{room}: {} ms", us / 1000));
         }
     }
     Ok(if outcome.refused.is_empty() { Exit::Done } else { Exit::Partial })
@@ -150,7 +162,8 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
 
 impl From<lab::Error> for Failure {
     fn from(e: lab::Error) -> Self {
-        Self::new(Exit::Refused, e.to_string(), e.hint())
+        let exit = if matches!(e, lab::Error::Output(_)) { Exit::Output } else { Exit::Refused };
+        Self::new(exit, e.to_string(), e.hint())
     }
 }
 
@@ -170,10 +183,7 @@ fn run_simulate(options: &args::Simulate) -> Result<Exit, Failure> {
         },
         compress: options.compress.is_some(),
     };
-    let made = lab::simulate(&plan).map_err(|e| {
-        let hint = if matches!(e, crate::export::Error::Io { .. }) { e.hint() } else { "name another folder with -o" };
-        Failure::new(Exit::Output, e.to_string(), hint)
-    })?;
+    let made = lab::simulate(&plan)?;
     let mut text = String::new();
     for (name, rows) in &made.days {
         text += &format!("{}  {} rows\n", plan.out.join(name).display(), summary::thousands(*rows));
@@ -209,7 +219,7 @@ impl args::Detect {
         let bbox_e7 = match &self.bbox {
             None => None,
             Some(text) => {
-                let parts: Vec<f64> = text.split(',').filter_map(|t| t.trim().parse().ok()).collect();
+                let parts: Vec<f64> = text.split(',').map(|t| t.trim().parse().unwrap_or(f64::NAN)).collect();
                 let ok = parts.len() == 4
                     && parts.iter().all(|v| v.is_finite() && v.abs() <= 180.0)
                     && parts[1].abs() <= 90.0

@@ -36,6 +36,10 @@ pub struct Meeting {
     pub stats: Stats,
     /// Positions of both at the start.
     pub start_e7: Option<[(i32, i32); 2]>,
+    /// Positions of both at the last entering moment.
+    pub end_e7: Option<[(i32, i32); 2]>,
+    /// What was sampled of the pending pieces, and real fixes of each in them: a later day no longer has the tracks.
+    pub waiting: (Stats, [u32; 2]),
     /// Real fixes of each inside, so far.
     pub fixes: [u32; 2],
 }
@@ -103,8 +107,12 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
     let mut groups: Vec<(u32, u32, &[(u32, u32)], Option<Meeting>)> = Vec::new();
     for group in near.chunk_by(|x, y| key(&runs, x) == key(&runs, y)) {
         let (a, b) = key(&runs, &group[0]);
-        if tracks[a as usize].mmsi != tracks[b as usize].mmsi {
-            let carried = alive.remove(&(tracks[a as usize].id, tracks[b as usize].id));
+        if tracks[a as usize].mmsi == tracks[b as usize].mmsi {
+            continue;
+        }
+        let carried = alive.remove(&(tracks[a as usize].id, tracks[b as usize].id));
+        // Two ships that never come within the entering distance have no meeting: most neighbours in a port.
+        if carried.is_some() || group.iter().any(|&(i, j)| rules.may_enter(runs[i as usize], runs[j as usize])) {
             groups.push((a, b, group, carried));
         }
     }
@@ -152,7 +160,8 @@ fn as_box(run: &Run, window: (i64, i64)) -> Box4 {
     // Seconds since the window's begin, rounded outward; a run may begin up to a leg and six hours before it.
     let s0 = (run.t0_ms.max(window.0 - 86_400_000) - window.0).div_euclid(1000) as i32;
     let s1 = (run.t1_ms.min(window.1 + 86_400_000) - window.0).div_euclid(1000) as i32 + 1;
-    Box4 { lo: [run.lo[0], run.lo[1], run.lo[2], s0], hi: [run.hi[0], run.hi[1], run.hi[2], s1], owner: run.track }
+    let ([x0, y0, z0], [x1, y1, z1]) = (run.extent.lo, run.extent.hi);
+    Box4 { lo: [x0, y0, z0, s0], hi: [x1, y1, z1, s1], owner: run.track }
 }
 
 fn fold(a: Moving, b: Moving, pieces: &[Piece], carried: Option<Meeting>, rules: &Rules, step: &Step) -> (Vec<RendezvousFacts>, Option<Meeting>) {
@@ -184,6 +193,7 @@ fn fold(a: Moving, b: Moving, pieces: &[Piece], carried: Option<Meeting>, rules:
         (Some(mut meeting), true, WindowEnd::Frontier) => {
             // Tracks are cut behind the frontier: sample now what they still show.
             settle(a, b, &mut meeting, params);
+            settle_pending(a, b, &mut meeting, params);
             (ended, Some(meeting))
         }
         (None, ..) => (ended, None),
@@ -219,6 +229,9 @@ fn extend(meeting: &mut Meeting, piece: &Piece) {
                 meeting.observed_ms += if observed { t1 - t0 } else { 0 };
                 meeting.unsampled.push((t0, t1));
             }
+            let (stats, fixes) = std::mem::take(&mut meeting.waiting);
+            meeting.stats.merge(&stats);
+            (0..2).for_each(|k| meeting.fixes[k] += fixes[k]);
             piece.t0_ms
         }
     };
@@ -232,22 +245,39 @@ fn extend(meeting: &mut Meeting, piece: &Piece) {
 
 /// Samples what is not sampled yet, and counts fixes.
 fn settle(a: Moving, b: Moving, meeting: &mut Meeting, params: &Params) {
-    let Some((start, _)) = meeting.enter_ms else { return };
-    let step = i64::from(params.rendezvous.sample_s.max(1)) * 1000;
+    let Some((start, end)) = meeting.enter_ms else { return };
     if meeting.start_e7.is_none() {
         meeting.start_e7 = Some([place_at(a, start), place_at(b, start)]);
     }
-    for (t0, t1) in std::mem::take(&mut meeting.unsampled) {
-        // A moment on the border of two pieces belongs to the first.
-        let from = meeting.sampled_to_ms.map_or(t0, |done| t0.max(done + 1));
-        meeting.stats.sample(a, b, from, t1, step);
-        for (k, ship) in [a, b].into_iter().enumerate() {
-            let fixes = &ship.track.fixes;
-            let inside = fixes.partition_point(|f| f.t_ms <= t1) - fixes.partition_point(|f| f.t_ms < from);
-            meeting.fixes[k] += inside as u32;
-        }
-        meeting.sampled_to_ms = Some(t1);
+    if !meeting.unsampled.is_empty() {
+        meeting.end_e7 = Some([place_at(a, end), place_at(b, end)]);
     }
+    for piece in std::mem::take(&mut meeting.unsampled) {
+        sample(a, b, piece, &mut meeting.sampled_to_ms, &mut meeting.stats, &mut meeting.fixes, params);
+    }
+}
+
+/// The same for the pieces that count only if the ships come near again.
+fn settle_pending(a: Moving, b: Moving, meeting: &mut Meeting, params: &Params) {
+    let (stats, fixes) = &mut meeting.waiting;
+    stats.origin_e7 = stats.origin_e7.or(meeting.stats.origin_e7);
+    for &(t0, t1, _) in &meeting.pending {
+        sample(a, b, (t0, t1), &mut meeting.sampled_to_ms, stats, fixes, params);
+    }
+}
+
+fn sample(a: Moving, b: Moving, (t0, t1): (i64, i64), done: &mut Option<i64>, stats: &mut Stats, fixes: &mut [u32; 2], params: &Params) {
+    // A moment on the border of two pieces belongs to the first.
+    let from = done.map_or(t0, |done| t0.max(done + 1));
+    if from > t1 {
+        return;
+    }
+    stats.sample(a, b, from, t1, i64::from(params.rendezvous.sample_s.max(1)) * 1000);
+    for (count, ship) in fixes.iter_mut().zip([a, b]) {
+        let fixes = &ship.track.fixes;
+        *count += (fixes.partition_point(|f| f.t_ms <= t1) - fixes.partition_point(|f| f.t_ms < from)) as u32;
+    }
+    *done = Some(t1);
 }
 
 fn place_at(ship: Moving, t_ms: i64) -> (i32, i32) {
@@ -267,14 +297,18 @@ fn close(a: Moving, b: Moving, mut meeting: Meeting, open: bool, params: &Params
         return None;
     }
     settle(a, b, &mut meeting, params);
+    if meeting.stats.samples() == 0 {
+        // Contacts too short to hold a sampling moment are told by their last one.
+        meeting.stats.sample_at(a, b, end);
+    }
     let stats = &meeting.stats;
     if stats.samples() == 0 {
         return None;
     }
-    let (n, middle) = (stats.middle.n as f64 * 100.0, stats.origin_e7?);
+    let middle = stats.origin_e7?;
     let origin = geodesy::point(middle.0, middle.1);
     let (east, north) = geodesy::east_north(origin);
-    let (x, y) = (stats.middle.x as f64 / n, stats.middle.y as f64 / n);
+    let (x, y) = stats.middle_m();
     let mean = [0, 1, 2].map(|k| origin[k] + east[k] * x + north[k] * y);
     let metres = |q: f64| stats.separation.quantile(q).unwrap_or(0.0) * 5.0;
     let tenths = |h: &crate::detect::stats::Histogram| h.quantile(0.5).unwrap_or(0.0) * 0.1;
@@ -288,7 +322,7 @@ fn close(a: Moving, b: Moving, mut meeting: Meeting, open: bool, params: &Params
         open,
         mean_e7: geodesy::position_e7(mean),
         start_e7: meeting.start_e7.unwrap_or([middle; 2]),
-        end_e7: [place_at(a, end), place_at(b, end)],
+        end_e7: meeting.end_e7.unwrap_or([middle; 2]),
         median_m: metres(0.5),
         p10_m: metres(0.1),
         p90_m: metres(0.9),

@@ -3,8 +3,10 @@
 //! *In*: one track. *Out*: a pace for every leg and its runs. Between fixes a ship moves on a straight line at one speed; a
 //! leg's pace is the mean velocity over ten minutes to either side of its middle, from positions, never from the reported speed.
 
+use crate::detect::stats::Samples;
 use crate::model::{Fix, Params, Track};
 use crate::spatial::geodesy::{self, Vec3};
+use std::sync::OnceLock;
 
 /// The pace of a leg, slower being greater, so that "at least paced" is a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +28,64 @@ pub struct Legs {
     pub pace: Vec<Pace>,
     /// The point of every fix.
     pub points: Vec<Vec3>,
+    /// One for every [`BLOCK`] legs: what can be said of them together.
+    pub blocks: Vec<Block>,
+    sampled: OnceLock<Samples>,
+}
+
+impl Legs {
+    /// The ship at every sampling moment, worked out when first asked for. `track` must be the legs' own.
+    pub fn samples(&self, track: &Track, step_ms: i64) -> &Samples {
+        self.sampled.get_or_init(|| Samples::of(track, &self.points, step_ms))
+    }
+}
+
+/// Legs in a block. Eight are about ten minutes of a ship in port: a box small enough to settle most pairs at once.
+pub const BLOCK: usize = 8;
+
+/// Eight consecutive legs at most, the first being a multiple of eight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Corners of all its positions, metres, rounded outward.
+    pub extent: Extent,
+    /// Every leg drifts and is short enough to count as observed.
+    pub plain: bool,
+}
+
+/// Lower and upper corner of a stretch of positions, metres, rounded outward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Lower corner.
+    pub lo: [i32; 3],
+    /// Upper corner.
+    pub hi: [i32; 3],
+}
+
+impl Extent {
+    /// That of some points; there must be one.
+    pub fn of(points: &[Vec3]) -> Self {
+        let (mut lo, mut hi) = (points[0], points[0]);
+        for p in &points[1..] {
+            for k in 0..3 {
+                lo[k] = lo[k].min(p[k]);
+                hi[k] = hi[k].max(p[k]);
+            }
+        }
+        Self { lo: lo.map(|v| v.floor() as i32), hi: hi.map(|v| v.ceil() as i32) }
+    }
+
+    /// Least and greatest distance to the positions of another, squared.
+    #[inline]
+    pub fn distances2(&self, other: &Self) -> (f64, f64) {
+        let (mut near, mut far) = (0.0, 0.0);
+        for k in 0..3 {
+            let gap = f64::from((other.lo[k] - self.hi[k]).max(self.lo[k] - other.hi[k]).max(0));
+            let span = f64::from((other.hi[k] - self.lo[k]).max(self.hi[k] - other.lo[k]));
+            near += gap * gap;
+            far += span * span;
+        }
+        (near, far)
+    }
 }
 
 /// A stretch of consecutive legs that are all at least paced, inside a small box and a bounded time.
@@ -41,14 +101,10 @@ pub struct Run {
     pub t0_ms: i64,
     /// Time of the last fix.
     pub t1_ms: i64,
-    /// Lower corner of all its positions, metres, rounded outward.
-    pub lo: [i32; 3],
-    /// Upper corner.
-    pub hi: [i32; 3],
-    /// Every leg drifts.
-    pub all_drift: bool,
-    /// Every leg is short enough to count as observed.
-    pub all_observed: bool,
+    /// Where it lies.
+    pub extent: Extent,
+    /// Every leg drifts and is short enough to count as observed.
+    pub plain: bool,
 }
 
 /// The point of a fix.
@@ -57,11 +113,14 @@ pub fn point_of(fix: &Fix) -> Vec3 {
     geodesy::point(fix.lat_e7, fix.lon_e7)
 }
 
-/// Where the ship was at `t_ms` on the leg from `a` to `b`.
+/// Where the ship was at `t_ms` on the leg from `a` to `b`: at its ends the fixes themselves, to the last bit.
 #[inline]
 pub fn on_leg(a: (i64, Vec3), b: (i64, Vec3), t_ms: i64) -> Vec3 {
-    if b.0 == a.0 {
+    if t_ms == a.0 || b.0 == a.0 {
         return a.1;
+    }
+    if t_ms == b.0 {
+        return b.1;
     }
     geodesy::lerp(a.1, b.1, (t_ms - a.0) as f64 / (b.0 - a.0) as f64)
 }
@@ -88,7 +147,14 @@ pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<R
         from = to + 1;
     }
     let runs = runs(index, fixes, &points, &pace, params);
-    (Legs { pace, points }, runs)
+    let observed = params.motion.observed_leg_min.millis();
+    let block = |from: usize| {
+        let to = (from + BLOCK).min(pace.len());
+        let plain = (from..to).all(|k| pace[k] == Pace::Drift && fixes[k + 1].t_ms - fixes[k].t_ms <= observed);
+        Block { extent: Extent::of(&points[from..=to]), plain }
+    };
+    let blocks = (0..pace.len()).step_by(BLOCK).map(block).collect();
+    (Legs { pace, points, blocks, sampled: OnceLock::new() }, runs)
 }
 
 fn paces(fixes: &[Fix], points: &[Vec3], params: &Params, pace: &mut [Pace]) {
@@ -132,7 +198,7 @@ fn runs(index: u32, fixes: &[Fix], points: &[Vec3], pace: &[Pace], params: &Para
         }
         let first = i;
         let (mut lo, mut hi) = (points[i], points[i]);
-        let (mut all_drift, mut all_observed) = (true, true);
+        let mut plain = true;
         while i < pace.len() && pace[i] >= Pace::Paced {
             let next = points[i + 1];
             let (mut lo2, mut hi2) = (lo, hi);
@@ -145,8 +211,7 @@ fn runs(index: u32, fixes: &[Fix], points: &[Vec3], pace: &[Pace], params: &Para
                 break;
             }
             (lo, hi) = (lo2, hi2);
-            all_drift &= pace[i] == Pace::Drift;
-            all_observed &= fixes[i + 1].t_ms - fixes[i].t_ms <= observed;
+            plain &= pace[i] == Pace::Drift && fixes[i + 1].t_ms - fixes[i].t_ms <= observed;
             i += 1;
         }
         runs.push(Run {
@@ -155,10 +220,8 @@ fn runs(index: u32, fixes: &[Fix], points: &[Vec3], pace: &[Pace], params: &Para
             last: i as u32,
             t0_ms: fixes[first].t_ms,
             t1_ms: fixes[i].t_ms,
-            lo: lo.map(|v| v.floor() as i32),
-            hi: hi.map(|v| v.ceil() as i32),
-            all_drift,
-            all_observed,
+            extent: Extent { lo: lo.map(|v| v.floor() as i32), hi: hi.map(|v| v.ceil() as i32) },
+            plain,
         });
     }
     runs

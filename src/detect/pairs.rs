@@ -3,7 +3,7 @@
 //! *In*: two runs that the index found near each other. *Out*: [`Piece`]s, the qualifying times. On two legs the vector
 //! between the ships is linear in time, so the times within a distance are one interval in closed form: no time grid.
 
-use crate::detect::motion::{self, Legs, Pace, Run};
+use crate::detect::motion::{self, BLOCK, Extent, Legs, Pace, Run};
 use crate::model::{Params, Track};
 use crate::spatial::geodesy::{self, Vec3};
 
@@ -41,6 +41,25 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// `plain`: both stretches drift and are observed throughout.
+    #[inline]
+    fn settle(&self, a: &Extent, b: &Extent, plain: bool) -> Settled {
+        let (near2, far2) = a.distances2(b);
+        let (enter2, leave2) = (self.enter * self.enter, self.leave * self.leave);
+        if near2 > leave2 {
+            Settled::Apart
+        } else if plain && (far2 <= enter2 || near2 > enter2 && far2 <= leave2) {
+            Settled::Together { entered: far2 <= enter2 }
+        } else {
+            Settled::No
+        }
+    }
+
+    /// Whether the boxes of two runs allow a moment within the entering distance.
+    pub fn may_enter(&self, a: &Run, b: &Run) -> bool {
+        a.extent.distances2(&b.extent).0 <= self.enter * self.enter
+    }
+
     /// From the parameters.
     pub fn new(params: &Params) -> Self {
         Self {
@@ -74,20 +93,33 @@ pub fn within(r0: Vec3, w: Vec3, d: f64) -> Option<(f64, f64)> {
 pub fn pieces(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, window: (i64, i64), out: &mut Vec<Piece>) -> u64 {
     let t0 = run_a.t0_ms.max(run_b.t0_ms).max(window.0);
     let t1 = run_a.t1_ms.min(run_b.t1_ms).min(window.1);
-    if t0 > t1 {
+    if t0 >= t1 {
         return 0;
     }
-    let (near, far) = box_distances(run_a, run_b);
-    if near > rules.leave {
-        return 0;
+    match rules.settle(&run_a.extent, &run_b.extent, run_a.plain && run_b.plain) {
+        Settled::Apart => 0,
+        Settled::Together { entered } => {
+            push(out, Piece { t0_ms: t0, t1_ms: t1, enter_ms: entered.then_some((t0, t1)), observed: true });
+            0
+        }
+        Settled::No => exact(a, run_a, b, run_b, rules, (t0, t1), out),
     }
-    if far <= rules.enter && run_a.all_drift && run_b.all_drift && run_a.all_observed && run_b.all_observed {
-        push(out, Piece { t0_ms: t0, t1_ms: t1, enter_ms: Some((t0, t1)), observed: true });
-        return 0;
-    }
-    exact(a, run_a, b, run_b, rules, (t0, t1), out)
 }
 
+/// What the boxes of two stretches say of their ships.
+enum Settled {
+    /// Never within the leaving distance.
+    Apart,
+    /// Always within it, and either always or never within the entering distance.
+    Together {
+        /// Which.
+        entered: bool,
+    },
+    /// Nothing.
+    No,
+}
+
+/// Walks along both runs, block on block and, where boxes do not settle it, leg on leg.
 fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1): (i64, i64), out: &mut Vec<Piece>) -> u64 {
     let (fa, fb) = (&a.track.fixes, &b.track.fixes);
     // The last leg that begins at or before t0.
@@ -96,46 +128,69 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
         let k = fixes[first..=last].partition_point(|f| f.t_ms <= t0);
         (first + k.max(1) - 1).min(last - 1)
     };
+    let (last_a, last_b) = (run_a.last as usize, run_b.last as usize);
     let (mut i, mut j) = (seek(fa, run_a), seek(fb, run_b));
     let (qa, qb) = (&a.legs.points, &b.legs.points);
+    let (leave2, enter2) = (rules.leave * rules.leave, rules.enter * rules.enter);
     let mut tests = 0;
-    loop {
+    // The vector between the ships at a moment, which the end of one overlap and the begin of the next share.
+    let mut known: Option<(i64, Vec3)> = None;
+    // Blocks that are known to settle nothing.
+    let mut open_blocks = (usize::MAX, usize::MAX);
+    while i < last_a && j < last_b && fa[i].t_ms.max(fb[j].t_ms) <= t1 {
+        let blocks = (i / BLOCK, j / BLOCK);
+        if blocks != open_blocks {
+            open_blocks = blocks;
+            let (x, y) = (&a.legs.blocks[blocks.0], &b.legs.blocks[blocks.1]);
+            let settled = rules.settle(&x.extent, &y.extent, x.plain && y.plain);
+            if !matches!(settled, Settled::No) {
+                let (to_a, to_b) = ((blocks.0 * BLOCK + BLOCK).min(last_a), (blocks.1 * BLOCK + BLOCK).min(last_b));
+                let end = fa[to_a].t_ms.min(fb[to_b].t_ms);
+                if let Settled::Together { entered } = settled {
+                    let (x, y) = (fa[i].t_ms.max(fb[j].t_ms).max(t0), end.min(t1));
+                    if x <= y {
+                        push(out, Piece { t0_ms: x, t1_ms: y, enter_ms: entered.then_some((x, y)), observed: true });
+                    }
+                }
+                while i < to_a && fa[i + 1].t_ms <= end {
+                    i += 1;
+                }
+                while j < to_b && fb[j + 1].t_ms <= end {
+                    j += 1;
+                }
+                continue;
+            }
+        }
         let (a0, a1, b0, b1) = (fa[i].t_ms, fa[i + 1].t_ms, fb[j].t_ms, fb[j + 1].t_ms);
         // The whole overlap of the two legs, uncut, so that a window's edge never moves a root.
         let (s0, s1) = (a0.max(b0), a1.min(b1));
-        if s1 >= t0 && s0 <= t1 && s0 <= s1 {
+        if s1 >= t0 && s0 <= s1 {
             tests += 1;
-            let (pa, pb) = ((qa[i], qa[i + 1]), (qb[j], qb[j + 1]));
-            let begin = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), s0), motion::on_leg((a0, pa.0), (a1, pa.1), s0));
-            let end = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), s1), motion::on_leg((a0, pa.0), (a1, pa.1), s1));
-            let way = geodesy::sub(end, begin);
-            if let Some(stay) = within(begin, way, rules.leave) {
+            let at = |t: i64| geodesy::sub(motion::on_leg((b0, qb[j]), (b1, qb[j + 1]), t), motion::on_leg((a0, qa[i]), (a1, qa[i + 1]), t));
+            let begin = known.filter(|k| k.0 == s0).map_or_else(|| at(s0), |k| k.1);
+            let end = at(s1);
+            known = Some((s1, end));
+            // The distance to a point on a straight way is convex: what holds at both ends holds between them.
+            let (d0, d1) = (geodesy::dot(begin, begin), geodesy::dot(end, end));
+            let stay = |d: f64, d2: f64| if d0 <= d2 && d1 <= d2 { Some((0.0, 1.0)) } else { within(begin, geodesy::sub(end, begin), d) };
+            if let Some(left) = stay(rules.leave, leave2) {
                 let drift = a.legs.pace[i] == Pace::Drift && b.legs.pace[j] == Pace::Drift;
                 if drift || in_step(a, i, b, j, (s0, s1), rules) {
-                    let at = |f: f64| s0 + (f * (s1 - s0) as f64).round() as i64;
+                    let when = |f: f64| if f == 1.0 { s1 } else { s0 + (f * (s1 - s0) as f64).round() as i64 };
                     let cut = |(x, y): (f64, f64)| {
-                        let (x, y) = (at(x).max(t0), at(y).min(t1));
+                        let (x, y) = (when(x).max(t0), when(y).min(t1));
                         (x <= y).then_some((x, y))
                     };
-                    if let Some((x, y)) = cut(stay) {
-                        let enter_ms = within(begin, way, rules.enter).and_then(cut);
+                    if let Some((x, y)) = cut(left) {
+                        let enter_ms = stay(rules.enter, enter2).and_then(cut);
                         let observed = a1 - a0 <= rules.observed_leg_ms && b1 - b0 <= rules.observed_leg_ms;
                         push(out, Piece { t0_ms: x, t1_ms: y, enter_ms, observed });
                     }
                 }
             }
         }
-        if a1 <= b1 {
-            i += 1;
-            if i >= run_a.last as usize || a1 > t1 {
-                break;
-            }
-        } else {
-            j += 1;
-            if j >= run_b.last as usize || b1 > t1 {
-                break;
-            }
-        }
+        // Where both legs end at once both go on: legs that touch in one moment have no time in common.
+        (i, j) = (i + usize::from(a1 <= b1), j + usize::from(b1 <= a1));
     }
     tests
 }
@@ -153,18 +208,6 @@ fn push(out: &mut Vec<Piece>, piece: Piece) {
         return;
     }
     out.push(piece);
-}
-
-/// Least and greatest distance between the positions of two runs, from their boxes.
-fn box_distances(a: &Run, b: &Run) -> (f64, f64) {
-    let (mut near, mut far) = (0.0, 0.0);
-    for k in 0..3 {
-        let gap = f64::from((b.lo[k] - a.hi[k]).max(a.lo[k] - b.hi[k]).max(0));
-        let span = f64::from((b.hi[k] - a.lo[k]).max(a.hi[k] - b.lo[k]));
-        near += gap * gap;
-        far += span * span;
-    }
-    (near.sqrt(), far.sqrt())
 }
 
 /// Whether two ships on these legs go in step: their relative velocity over the common part of the speed window is low.

@@ -5,6 +5,7 @@
 
 use crate::detect::motion;
 use crate::detect::pairs::Moving;
+use crate::model::Track;
 use crate::model::fix::NULL_U16;
 use crate::spatial::geodesy::{self, Vec3};
 use crate::units::METRES_PER_NM;
@@ -73,8 +74,8 @@ fn nearest(v: f64) -> i64 {
 }
 
 impl Moments {
-    fn add(&mut self, x_m: f64, y_m: f64) {
-        let (x, y) = (nearest(x_m * 100.0), nearest(y_m * 100.0));
+    #[inline]
+    fn add(&mut self, (x, y): (i64, i64)) {
         self.n += 1;
         self.x += x;
         self.y += y;
@@ -115,10 +116,11 @@ pub struct Stats {
     pub min_mm: Option<i64>,
     /// Position of each ship, east and north of the origin.
     pub place: [Moments; 2],
-    /// Middle of the pair.
-    pub middle: Moments,
-    /// Vector from ship 1 to ship 2: east and north, then in the heading frame of ship 1, then of ship 2.
-    pub vector: [Moments; 3],
+    /// Sum of the scalar products of the two positions, in square centimetres: with `place` it gives the moments of the pair's
+    /// middle and of the vector between the ships exactly.
+    pub cross: i128,
+    /// Vector from ship 1 to ship 2 in the heading frame of ship 1, then of ship 2.
+    pub framed: [Moments; 2],
     /// Origin of the planes: position of ship 1 at the first sample, (lat, lon) in 1e-7 degree.
     pub origin_e7: Option<(i32, i32)>,
     /// Samples at night.
@@ -126,7 +128,29 @@ pub struct Stats {
 }
 
 /// Sine and cosine of whole degrees.
-static HEADING: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| (0..360).map(|d| f64::from(d).to_radians()).map(|r| (libm::sin(r), libm::cos(r))).collect());
+static HEADING: LazyLock<Vec<(f64, f64)>> =
+    LazyLock::new(|| (0..360).map(|d| f64::from(d).to_radians()).map(|r| (libm::sin(r), libm::cos(r))).collect());
+
+/// Counts of a histogram in the making, dense over the bins that occur; what lies beyond goes to the histogram at once.
+struct Dense<const N: usize>([u32; N]);
+
+impl<const N: usize> Dense<N> {
+    #[inline]
+    fn add(&mut self, bin: u32, beyond: &mut Histogram) {
+        match self.0.get_mut(bin as usize) {
+            Some(n) => *n += 1,
+            None => beyond.add(bin),
+        }
+    }
+    fn into_histogram(self, histogram: &mut Histogram) {
+        let counted = self.0.into_iter().enumerate().filter(|(_, n)| *n > 0).map(|(bin, n)| (bin as u32, n));
+        if histogram.bins.is_empty() {
+            histogram.bins.extend(counted);
+        } else {
+            histogram.merge(&Histogram { bins: counted.collect() });
+        }
+    }
+}
 
 impl Stats {
     /// Adds what another counted; origins must agree, or one be empty.
@@ -138,11 +162,9 @@ impl Stats {
             self.speed[k].merge(&other.speed[k]);
             self.heading[k].merge(&other.heading[k]);
             self.place[k].merge(&other.place[k]);
+            self.framed[k].merge(&other.framed[k]);
         }
-        for k in 0..3 {
-            self.vector[k].merge(&other.vector[k]);
-        }
-        self.middle.merge(&other.middle);
+        self.cross += other.cross;
         self.min_mm = [self.min_mm, other.min_mm].into_iter().flatten().min();
         self.origin_e7 = self.origin_e7.or(other.origin_e7);
         self.night += other.night;
@@ -150,62 +172,89 @@ impl Stats {
 
     /// Samples the pair over `from..=to` at whole multiples of `step_ms`.
     pub fn sample(&mut self, a: Moving, b: Moving, from: i64, to: i64, step_ms: i64) {
-        let mut t = from + (step_ms - from.rem_euclid(step_ms)) % step_ms;
-        if t > to {
-            return;
-        }
-        let (mut ca, mut cb) = (Cursor::seek(a, t), Cursor::seek(b, t));
-        let mut plane: Option<(Vec3, Vec3, Vec3)> = None;
-        while t <= to {
-            let (Some(pa), Some(pb)) = (ca.at(t), cb.at(t)) else {
-                t += step_ms;
-                continue;
-            };
-            let (origin, east, north) = *plane.get_or_insert_with(|| {
-                let origin = self.origin_e7.get_or_insert_with(|| geodesy::position_e7(pa.place));
-                let origin = geodesy::point(origin.0, origin.1);
-                let (east, north) = geodesy::east_north(origin);
-                (origin, east, north)
-            });
+        let (a, b) = (a.legs.samples(a.track, step_ms), b.legs.samples(b.track, step_ms));
+        let (first, last) = (from.div_euclid(step_ms) + i64::from(from.rem_euclid(step_ms) > 0), to.div_euclid(step_ms));
+        self.count(a.between(first.max(b.first), last.min(b.last())), b.between(first.max(a.first), last.min(a.last())));
+    }
+
+    /// Samples the pair at one moment.
+    pub fn sample_at(&mut self, a: Moving, b: Moving, t_ms: i64) {
+        let at = |ship: Moving| Samples::along(ship.track, &ship.legs.points, t_ms, 1, t_ms).list;
+        self.count(&at(a), &at(b));
+    }
+
+    /// Counts both ships at the same moments.
+    fn count(&mut self, a: &[Sample], b: &[Sample]) {
+        let Some(head) = a.first() else { return };
+        let origin = *self.origin_e7.get_or_insert_with(|| geodesy::position_e7(head.place));
+        let origin = geodesy::point(origin.0, origin.1);
+        let (east, north) = geodesy::east_north(origin);
+        let mut separation_bins = Dense([0; 160]);
+        let mut relative_bins = Dense([0; 128]);
+        let mut speed_bins = [Dense([0; 128]), Dense([0; 128])];
+        let mut heading_bins = [Dense([0; 72]), Dense([0; 72])];
+        let mut difference_bins = Dense([0; 19]);
+        for (pa, pb) in a.iter().zip(b) {
             let r = geodesy::sub(pb.place, pa.place);
             let separation = geodesy::dot(r, r).sqrt();
-            self.separation.add((separation / 5.0) as u32);
+            separation_bins.add((separation / 5.0) as u32, &mut self.separation);
             let mm = nearest(separation * 1000.0);
             self.min_mm = Some(self.min_mm.map_or(mm, |m| m.min(mm)));
-            let knots = |v: Vec3| (geodesy::dot(v, v).sqrt() * 3_600_000.0 / METRES_PER_NM * 10.0) as u32;
-            self.speed[0].add(knots(pa.velocity));
-            self.speed[1].add(knots(pb.velocity));
-            self.relative.add(knots(geodesy::sub(pb.velocity, pa.velocity)));
-            let on_plane = |p: Vec3| {
-                let d = geodesy::sub(p, origin);
-                (geodesy::dot(d, east), geodesy::dot(d, north))
+            for (k, p) in [pa, pb].into_iter().enumerate() {
+                speed_bins[k].add(u32::from(p.speed_dkn), &mut self.speed[k]);
+            }
+            relative_bins.add(tenths_of_knot(geodesy::sub(pb.velocity, pa.velocity)), &mut self.relative);
+            let on_plane = |p: &Sample| {
+                let d = geodesy::sub(p.place, origin);
+                (nearest(geodesy::dot(d, east) * 100.0), nearest(geodesy::dot(d, north) * 100.0))
             };
-            let (a_plane, b_plane) = (on_plane(pa.place), on_plane(pb.place));
-            self.place[0].add(a_plane.0, a_plane.1);
-            self.place[1].add(b_plane.0, b_plane.1);
-            self.middle.add((a_plane.0 + b_plane.0) / 2.0, (a_plane.1 + b_plane.1) / 2.0);
-            let (e, n) = (b_plane.0 - a_plane.0, b_plane.1 - a_plane.1);
-            self.vector[0].add(e, n);
-            for (k, heading) in [pa.heading, pb.heading].into_iter().enumerate() {
-                if let Some(h) = heading {
-                    let (s, c) = HEADING[usize::from(h)];
-                    self.vector[k + 1].add(n * c + e * s, e * c - n * s);
-                    self.heading[k].add(u32::from(h) / 5);
+            let (at_a, at_b) = (on_plane(pa), on_plane(pb));
+            self.place[0].add(at_a);
+            self.place[1].add(at_b);
+            self.cross += i128::from(at_a.0 * at_b.0 + at_a.1 * at_b.1);
+            let (e, n) = ((at_b.0 - at_a.0) as f64, (at_b.1 - at_a.1) as f64);
+            for (k, p) in [pa, pb].into_iter().enumerate() {
+                if p.heading_deg != NULL_U16 {
+                    let (s, c) = HEADING[usize::from(p.heading_deg)];
+                    self.framed[k].add((nearest(n * c + e * s), nearest(e * c - n * s)));
+                    heading_bins[k].add(u32::from(p.heading_deg) / 5, &mut self.heading[k]);
                 }
             }
-            if let (Some(x), Some(y)) = (pa.heading, pb.heading) {
-                let d = (u32::from(x) + 360 - u32::from(y)) % 180;
-                self.difference.add(d.min(180 - d) / 5);
+            if pa.heading_deg != NULL_U16 && pb.heading_deg != NULL_U16 {
+                let d = (u32::from(pa.heading_deg) + 360 - u32::from(pb.heading_deg)) % 180;
+                difference_bins.add(d.min(180 - d) / 5, &mut self.difference);
             }
-            let solar = (t + i64::from(ca.lon_e7()) * 24 / 1000).rem_euclid(86_400_000);
-            self.night += u32::from(!(21_600_000..64_800_000).contains(&solar));
-            t += step_ms;
+            self.night += u32::from(pa.night);
+        }
+        separation_bins.into_histogram(&mut self.separation);
+        relative_bins.into_histogram(&mut self.relative);
+        difference_bins.into_histogram(&mut self.difference);
+        for (k, (speed, heading)) in speed_bins.into_iter().zip(heading_bins).enumerate() {
+            speed.into_histogram(&mut self.speed[k]);
+            heading.into_histogram(&mut self.heading[k]);
         }
     }
 
     /// How many moments were sampled.
     pub fn samples(&self) -> i64 {
-        self.middle.n
+        self.place[0].n
+    }
+
+    /// Moments of the second position plus (`sign` 1) or minus (-1) the first.
+    fn pair(&self, sign: i64) -> Moments {
+        let [a, b] = &self.place;
+        Moments { n: a.n, x: b.x + sign * a.x, y: b.y + sign * a.y, sq: a.sq + b.sq + 2 * i128::from(sign) * self.cross }
+    }
+
+    /// Scatter of the middle between the ships, in metres.
+    pub fn middle_scatter_m(&self) -> f64 {
+        self.pair(1).scatter_m() / 2.0
+    }
+
+    /// Mean of the middle between the ships, metres east and north of the origin; 0 without a sample.
+    pub fn middle_m(&self) -> (f64, f64) {
+        let (sum, n) = (self.pair(1), (self.samples() * 200).max(1) as f64);
+        (sum.x as f64 / n, sum.y as f64 / n)
     }
 
     /// Arc that a ship's headings covered, in degrees: the circle less its widest empty stretch.
@@ -225,15 +274,16 @@ impl Stats {
     }
 
     fn sent_heading(&self, ship: usize) -> bool {
-        self.vector[ship + 1].n * 10 >= self.vector[0].n * 9 && self.vector[0].n > 0
+        self.framed[ship].n * 10 >= self.samples() * 9 && self.samples() > 0
     }
 
     /// Least scatter of the vector between the ships, in metres. Where the pair turned, the vector is taken in the heading frame
     /// of either ship: two neighbours that swing about their own anchors keep it in the map's frame, two ships made fast in theirs.
     pub fn vector_scatter_m(&self) -> f64 {
         let turned = self.turned_deg().is_some_and(|t| t >= 10.0);
-        let frames = (0..3).filter(|&k| if k == 0 { !turned } else { self.sent_heading(k - 1) });
-        frames.map(|k| self.vector[k].scatter_m()).fold(f64::INFINITY, f64::min)
+        let framed = (0..2).filter(|&k| self.sent_heading(k)).map(|k| self.framed[k].scatter_m());
+        let mapped = (!turned).then(|| self.pair(-1).scatter_m());
+        framed.chain(mapped).fold(f64::INFINITY, f64::min)
     }
 
     /// 1 for two ships made fast, 0 for two that move each for itself. `None` where the pair moved less than 30 m, or turned less
@@ -241,7 +291,7 @@ impl Stats {
     ///
     /// Two ships that move independently scatter the vector between them twice as much as their middle.
     pub fn moved_as_one(&self) -> Option<f64> {
-        let motion = self.middle.scatter_m();
+        let motion = self.middle_scatter_m();
         // A scatter s over both axes of a straight drift is its length over the square root of 12.
         let drift = motion * 12f64.sqrt();
         let enough = match self.turned_deg() {
@@ -253,47 +303,76 @@ impl Stats {
     }
 }
 
-struct Sample {
+/// A ship at a sampling moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
     place: Vec3,
-    /// Metres a millisecond.
+    /// Metres a millisecond, on the leg.
     velocity: Vec3,
-    heading: Option<u16>,
+    /// Tenths of a knot.
+    speed_dkn: u16,
+    /// Of the nearer fix; [`NULL_U16`] where it sent none.
+    heading_deg: u16,
+    /// Between 18:00 and 06:00 local solar time.
+    night: bool,
 }
 
-/// Walks along a track.
-struct Cursor<'a> {
-    ship: Moving<'a>,
-    leg: usize,
+/// A ship at every whole multiple of the sampling step between its first fix and its last. Many pairs share a ship.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    first: i64,
+    list: Vec<Sample>,
 }
 
-impl<'a> Cursor<'a> {
-    fn seek(ship: Moving<'a>, t: i64) -> Self {
-        let fixes = &ship.track.fixes;
-        let leg = fixes.partition_point(|f| f.t_ms <= t).max(1) - 1;
-        let leg = leg.min(fixes.len().saturating_sub(2));
-        Self { ship, leg }
+fn tenths_of_knot(v: Vec3) -> u32 {
+    (geodesy::dot(v, v).sqrt() * (3_600_000.0 / METRES_PER_NM * 10.0)) as u32
+}
+
+impl Samples {
+    /// Every multiple of `step_ms` on the whole track; `points` are those of its fixes.
+    pub fn of(track: &Track, points: &[Vec3], step_ms: i64) -> Self {
+        let (Some(begin), Some(end)) = (track.fixes.first(), track.fixes.last()) else { return Self::default() };
+        let first = begin.t_ms.div_euclid(step_ms) + i64::from(begin.t_ms.rem_euclid(step_ms) > 0);
+        Self::along(track, points, first, step_ms, end.t_ms.div_euclid(step_ms))
     }
-    fn at(&mut self, t: i64) -> Option<Sample> {
-        let fixes = &self.ship.track.fixes;
-        while self.leg + 2 < fixes.len() && fixes[self.leg + 1].t_ms < t {
-            self.leg += 1;
+
+    /// The multiples `first..=last` of `step_ms`, which must lie on the track.
+    fn along(track: &Track, points: &[Vec3], first: i64, step_ms: i64, last: i64) -> Self {
+        let fixes = &track.fixes;
+        let mut list = Vec::with_capacity((last - first + 1).max(0) as usize);
+        let mut leg = fixes.partition_point(|f| f.t_ms < first * step_ms).max(1) - 1;
+        for t in (first..=last).map(|k| k * step_ms) {
+            while leg + 2 < fixes.len() && fixes[leg + 1].t_ms < t {
+                leg += 1;
+            }
+            // Where two legs meet, the shorter tells the speed; a hole tells none.
+            if let [f, g, h, ..] = &fixes[leg..]
+                && g.t_ms == t
+                && h.t_ms - t < t - f.t_ms
+            {
+                leg += 1;
+            }
+            let next = (leg + 1).min(fixes.len() - 1);
+            let (f, g, p, q) = (&fixes[leg], &fixes[next], points[leg], points[next]);
+            let dt = (g.t_ms - f.t_ms).max(1) as f64;
+            let velocity = geodesy::sub(q, p).map(|v| v / dt);
+            let nearer = if t - f.t_ms <= g.t_ms - t { f } else { g };
+            let solar = (t + i64::from(f.lon_e7) * 24 / 1000).rem_euclid(86_400_000);
+            list.push(Sample {
+                place: motion::on_leg((f.t_ms, p), (g.t_ms, q), t),
+                velocity,
+                speed_dkn: tenths_of_knot(velocity).min(u32::from(u16::MAX)) as u16,
+                heading_deg: if nearer.heading_deg < 360 { nearer.heading_deg } else { NULL_U16 },
+                night: !(21_600_000..64_800_000).contains(&solar),
+            });
         }
-        let (f, g) = (&fixes[self.leg], fixes.get(self.leg + 1)?);
-        if t < f.t_ms || t > g.t_ms || g.t_ms == f.t_ms {
-            return None;
-        }
-        let points = &self.ship.legs.points;
-        let (from, to) = (points[self.leg], points[self.leg + 1]);
-        let step = geodesy::sub(to, from);
-        let dt = (g.t_ms - f.t_ms) as f64;
-        let nearer = if t - f.t_ms <= g.t_ms - t { f } else { g };
-        Some(Sample {
-            place: motion::on_leg((f.t_ms, from), (g.t_ms, to), t),
-            velocity: [step[0] / dt, step[1] / dt, step[2] / dt],
-            heading: (nearer.heading_deg != NULL_U16).then_some(nearer.heading_deg.min(359)),
-        })
+        Self { first, list }
     }
-    fn lon_e7(&self) -> i32 {
-        self.ship.track.fixes[self.leg].lon_e7
+    fn last(&self) -> i64 {
+        self.first + self.list.len() as i64 - 1
+    }
+    fn between(&self, first: i64, last: i64) -> &[Sample] {
+        let (from, to) = ((first - self.first).max(0) as usize, (last + 1 - self.first).max(0) as usize);
+        self.list.get(from..to.min(self.list.len())).unwrap_or(&[])
     }
 }

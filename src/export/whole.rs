@@ -51,11 +51,11 @@ impl Folder {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(source) => return Err(Error::Io { path: target.to_path_buf(), source }),
         };
-        match (occupied, overwrite, target.join("manifest.json").is_file()) {
-            (false, ..) => Ok(()),
-            (true, false, _) => Err(Error::Exists(target.to_path_buf())),
-            (true, true, false) => Err(Error::NotARun(target.to_path_buf())),
-            (true, true, true) => Ok(()),
+        match (occupied, overwrite) {
+            (false, _) => Ok(()),
+            (true, false) => Err(Error::Exists(target.to_path_buf())),
+            (true, true) if is_run(target) => Ok(()),
+            (true, true) => Err(Error::NotARun(target.to_path_buf())),
         }
     }
 
@@ -136,6 +136,18 @@ impl Folder {
             })
             .map_err(fail)
     }
+}
+
+/// Whether a folder is a run and nothing else: a manifest of ours, and the files that it names. Others write a `manifest.json`
+/// too, and people put their own files beside a run.
+fn is_run(folder: &Path) -> bool {
+    let manifest = fs::read(folder.join("manifest.json")).ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    let Some(manifest) = manifest.filter(|m| m["tool"] == "alongside") else { return false };
+    let ours = |name: &std::ffi::OsStr| {
+        let mut outputs = manifest["outputs"].as_array().into_iter().flatten();
+        name == "manifest.json" || outputs.any(|o| o["name"].as_str().is_some_and(|n| name == n))
+    };
+    fs::read_dir(folder).is_ok_and(|entries| entries.into_iter().all(|e| e.is_ok_and(|e| ours(&e.file_name()))))
 }
 
 /// Temporary folders are private to the user; a run is as open as the user's other folders.

@@ -6,6 +6,9 @@ use std::io::{self, Read};
 /// Bytes of a block, about.
 pub const BLOCK: usize = 4 << 20;
 
+/// A line longer than this is none: a file that unpacks to it must not fill the memory.
+const MOST_UNBROKEN: usize = 64 << 20;
+
 /// A stretch of whole lines.
 pub struct Block {
     /// Position among the blocks of its stream.
@@ -52,6 +55,9 @@ impl<R: Read> Blocks<R> {
             if let Some(end) = memchr::memrchr(b'\n', &bytes) {
                 self.rest = bytes.split_off(end + 1);
                 break;
+            }
+            if bytes.len() > MOST_UNBROKEN {
+                return Err(io::Error::other(format!("more than {MOST_UNBROKEN} bytes without the end of a line")));
             }
         }
         if bytes.is_empty() {

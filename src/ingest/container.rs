@@ -70,15 +70,19 @@ pub fn open(path: &Path) -> Result<Vec<Stream>, Error> {
     let stored = file.metadata().map_err(fail)?.len();
     let mut magic = [0u8; 4];
     let got = read_up_to(&mut file, &mut magic).map_err(fail)?;
-    file.seek(SeekFrom::Start(0)).map_err(fail)?;
-    if got >= 2 && magic.starts_with(b"PK") {
+    if magic.starts_with(b"PK") && stored > 0 {
+        file.seek(SeekFrom::Start(0)).map_err(fail)?;
         return archive(path, file, stored);
     }
-    let inner = Hashing { inner: file, digest: digest.clone() };
+    // No seeking: a named pipe has no way back.
+    let inner = Hashing { inner: io::Cursor::new(magic[..got].to_vec()).chain(file), digest: digest.clone() };
     single(path.to_path_buf(), stored, magic, Box::new(inner), digest)
 }
 
 fn single(path: PathBuf, stored: u64, magic: [u8; 4], reader: Box<dyn Read + Send>, digest: Digesting) -> Result<Vec<Stream>, Error> {
+    if magic.starts_with(b"PK") {
+        return Err(Error::Archive { path, what: "a zip archive can be read from a file only, not from a pipe".to_owned() });
+    }
     let number = u32::from_le_bytes(magic);
     let reader: Box<dyn Read + Send> = if number == 0xFD2F_B528 || (0x184D_2A50..=0x184D_2A5F).contains(&number) {
         let fail = |source| Error::Io { path: path.clone(), source };
@@ -157,12 +161,20 @@ fn archive(path: &Path, mut file: File, stored: u64) -> Result<Vec<Stream>, Erro
     Ok(names
         .into_iter()
         .map(|(index, shown, size)| Stream {
-            path: path.join(shown),
+            path: behind(path, &shown),
             stored_bytes: stored,
             reader: Box::new(Member { path: path.to_path_buf(), index, limit: size, state: None }) as Box<dyn Read + Send>,
             digest: digest.clone(),
         })
         .collect())
+}
+
+/// The name of a member behind that of its archive; wherever it points to, it is only shown.
+fn behind(archive: &Path, member: &str) -> PathBuf {
+    let mut name = archive.as_os_str().to_owned();
+    name.push("/");
+    name.push(member);
+    name.into()
 }
 
 /// A member of an archive, inflated in a thread of its own (the archive's reader borrows the archive).

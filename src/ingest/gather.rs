@@ -64,7 +64,9 @@ struct OpenStream {
 
 /// Reads all files. `progress` is told of decoded bytes as they are scanned.
 pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync)) -> Result<Delivery, Error> {
-    let wanted = Wanted { days: limits.days, bbox_e7: limits.bbox_e7 };
+    // 180 is written -180: a box that ends there reaches across.
+    let bbox_e7 = limits.bbox_e7.map(|[w, s, e, n]| [w, s, if e == 1_800_000_000 && w > -e { -e } else { e }, n]);
+    let wanted = Wanted { days: limits.days, bbox_e7 };
     let workers: Vec<Mutex<Worker>> = (0..rayon::current_num_threads()).map(|n| Mutex::new(Worker::new(n))).collect();
     let mut refused = Vec::new();
     let mut opened: Vec<OpenStream> = Vec::new();
@@ -80,19 +82,17 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
         for stream in streams {
             let number = opened.len();
             match scan_stream(stream, number, &workers, &wanted, progress) {
-                Ok((open, blocks)) => {
+                Ok((open, mut blocks)) => {
                     let malformed: u64 = blocks.iter().flat_map(|b| &b.rejected).filter(|(r, _)| r.is_malformed()).map(|(_, n)| n).sum();
                     let rows: u64 = blocks.iter().map(|b| b.rows).sum();
                     let percent = 100.0 * malformed as f64 / rows.max(1) as f64;
                     if percent > limits.max_reject_percent {
                         let path = open.account.path.clone();
                         refused.push(Error::TooManyRejects { path, malformed, rows, percent, limit: limits.max_reject_percent });
-                        // Its account is still written: every row of it is refused or left out with it.
-                        opened.push(refuse(open, &blocks));
-                    } else {
-                        opened.push(open);
-                        scanned.extend(blocks);
+                        blocks.iter_mut().for_each(refuse);
                     }
+                    opened.push(open);
+                    scanned.extend(blocks);
                 }
                 Err(e) => refused.push(e),
             }
@@ -101,15 +101,13 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
     gather(opened, scanned, &workers, limits, refused)
 }
 
-/// A refused file counts its malformed rows by reason; no other row of it is taken.
-fn refuse(mut open: OpenStream, blocks: &[Scanned]) -> OpenStream {
-    for block in blocks {
-        for (reason, n) in &block.rejected {
-            *open.account.rejected.entry(*reason).or_default() += n;
-        }
-        open.account.rows += block.rejected.values().sum::<u64>();
-    }
-    open
+/// Of a refused file only the rows are kept that were refused by themselves, to be counted and looked up; no other is taken.
+fn refuse(block: &mut Scanned) {
+    block.rows = block.rejected.values().sum();
+    block.no_position = 0;
+    block.not_ships.clear();
+    block.shards.clear();
+    block.days.clear();
 }
 
 fn scan_stream(
@@ -221,7 +219,11 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
         }
     }
     let total: u64 = rows_by_day.values().sum();
-    let named = |d: i32| (limits.days.0.is_some() || limits.days.1.is_some()) && limits.days.0.is_none_or(|x| d >= x) && limits.days.1.is_none_or(|x| d <= x);
+    // An open end names no day but its own: a stray clock beyond it stays one.
+    let named = |d: i32| match limits.days {
+        (Some(from), Some(to)) => (from..=to).contains(&d),
+        (from, to) => from.or(to) == Some(d),
+    };
     let delivered: BTreeSet<i32> = rows_by_day.iter().filter(|(d, n)| named(**d) || **n as f64 >= limits.stray_share * total as f64).map(|(d, _)| *d).collect();
     rows_by_day.retain(|d, _| delivered.contains(d));
     // Counts and rejects of the blocks.

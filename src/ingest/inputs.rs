@@ -40,7 +40,14 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
     let fail = |source| Error::Io { path: folder.to_path_buf(), source };
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         let entry = entry.map_err(fail)?;
-        let kind = entry.file_type().map_err(fail)?;
+        let mut kind = entry.file_type().map_err(fail)?;
+        if kind.is_symlink() {
+            // A link to a file is that file; a link to a folder might lead in a circle, and one to nothing is nothing.
+            match std::fs::metadata(entry.path()) {
+                Ok(target) if target.is_file() => kind = target.file_type(),
+                _ => continue,
+            }
+        }
         let name = entry.file_name().to_string_lossy().to_lowercase();
         if kind.is_dir() && !name.starts_with(['.', '_']) {
             walk(&entry.path(), found)?;

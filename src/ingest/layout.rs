@@ -82,6 +82,10 @@ impl Layout {
         if known < 2 || !columns.contains(&Field::Mmsi) {
             return Err(Error::UnknownLayout { path: path.to_path_buf(), found: escape(line, 120) });
         }
+        // Such a file is a single line, and would have no rows.
+        if header.contains(&b'\r') {
+            return Err(Error::CarriageReturns(path.to_path_buf()));
+        }
         // Of two columns for one field the first counts.
         for i in 0..columns.len() {
             if columns[..i].contains(&columns[i]) {

@@ -63,6 +63,9 @@ pub enum Error {
         /// The line, cut and escaped.
         found: String,
     },
+    /// Lines that end as they did on old Macintoshes.
+    #[error("{}: its lines end in a carriage return alone", .0.display())]
+    CarriageReturns(PathBuf),
     /// A known kind of header that lacks a column.
     #[error("{}: no column for {column}; found {}", .path.display(), .found.join(", "))]
     MissingColumn {
@@ -88,12 +91,14 @@ pub enum Error {
         limit: f64,
     },
     /// Files without one usable row.
-    #[error("{}: {rows} rows, and not one with a usable position", .path.display())]
+    #[error("{}: {rows} rows, and not one with a usable position ({why})", .path.display())]
     NothingUsable {
         /// Which file.
         path: PathBuf,
         /// Rows below the header.
         rows: u64,
+        /// What became of them.
+        why: String,
     },
 }
 
@@ -106,9 +111,10 @@ impl Error {
             Self::Empty(_) | Self::Damaged { .. } => "download it again; compare its size with the publisher's",
             Self::Archive { .. } => "unpack it by hand, look at what is in it, and give the CSV files",
             Self::UnknownLayout { .. } => "give a MarineCadastre CSV file (plain, .zst or .zip); `alongside detect --help` shows the headers it knows",
+            Self::CarriageReturns(_) => "turn them into newlines: `tr '\\r' '\\n' < FILE > NEW`",
             Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude, by their MarineCadastre names",
-            Self::TooManyRejects { .. } => "look at rejects.csv; `--max-reject-share PERCENT` raises the limit",
-            Self::NothingUsable { .. } => "look at the reasons above; is it the right file?",
+            Self::TooManyRejects { .. } => "`--max-reject-share 100` takes the other rows; rejects.csv then shows the refused ones",
+            Self::NothingUsable { .. } => "is it the right file, and are --from, --to and --bbox as meant?",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One field at a time: text to integers, strictly, without a float where none is needed.
 
 use crate::model::fix::{NULL_STATUS, NULL_U16};
+use crate::model::mmsi::DEFAULT_MMSIS;
 use crate::model::time::DAY_MS;
 use chrono::NaiveDate;
 
@@ -81,6 +82,11 @@ pub fn mmsi(text: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0u32, |v, b| b.is_ascii_digit().then(|| v * 10 + u32::from(b - b'0')))
 }
 
+/// Whether a text that is no MMSI is a number of [`DEFAULT_MMSIS`] that lost its leading zeros in some export.
+pub fn is_short_default(text: &[u8]) -> bool {
+    text.len() < 9 && scaled(text, 0).is_some_and(|v| DEFAULT_MMSIS.iter().any(|d| i64::from(*d) == v))
+}
+
 /// `2020-01-01T00:00:00` or with a blank, optionally a fraction of a second and `Z`; UTC milliseconds. `cache` keeps the last date.
 #[inline]
 pub fn time_ms(text: &[u8], cache: &mut ([u8; 10], i64)) -> Option<i64> {
@@ -122,15 +128,15 @@ fn date_ms(text: &[u8]) -> Option<i64> {
     (0..=100_000).contains(&days).then_some(days * DAY_MS)
 }
 
-/// Speed over ground in tenths of a knot. Sentinels (102.3 and more, negative, and the values 51.2 and 63.0 that broken
-/// encoders make of them) are null; `None` where it is no number.
+/// Speed over ground in tenths of a knot. Sentinels (102.2, which says "102.2 or more", 102.3 and more, negative, and the values
+/// 51.2 and 63.0 that broken encoders make of them) are null; `None` where it is no number.
 #[inline]
 pub fn sog_dkn(text: &[u8]) -> Option<u16> {
     if text.is_empty() {
         return Some(NULL_U16);
     }
     let v = scaled(text, 1)?;
-    Some(if !(0..1023).contains(&v) || v == 512 || v == 630 { NULL_U16 } else { v as u16 })
+    Some(if !(0..1022).contains(&v) || v == 512 || v == 630 { NULL_U16 } else { v as u16 })
 }
 
 /// Course over ground in tenths of a degree; 360 and more, and negative, are null.

@@ -134,8 +134,15 @@ impl Plan {
     pub fn texts<'k>(&self, key: &'k [u8]) -> [&'k [u8]; PARTICULARS.len()] {
         let mut out: [&[u8]; PARTICULARS.len()] = [b""; PARTICULARS.len()];
         let Some((quoted, body)) = key.split_first() else { return out };
-        let separator = if *quoted == 1 { 0x1f } else { b',' };
-        for (&(p, _), text) in self.particulars.iter().zip(body.split(|b| *b == separator)) {
+        if *quoted == 1 {
+            let mut rest = body;
+            for &(p, _) in &self.particulars {
+                let Some((length, tail)) = rest.split_first_chunk::<4>() else { break };
+                (out[usize::from(p)], rest) = tail.split_at((u32::from_le_bytes(*length) as usize).min(tail.len()));
+            }
+            return out;
+        }
+        for (&(p, _), text) in self.particulars.iter().zip(body.split(|b| *b == b',')) {
             out[usize::from(p)] = text;
         }
         out
@@ -145,7 +152,8 @@ impl Plan {
 impl Worker {
     /// The `number`th worker.
     pub fn new(number: usize) -> Self {
-        Self { number, ..Self::default() }
+        // The cache of the last date begins with a true one: ten zero bytes are no date.
+        Self { number, date: (*b"1970-01-01", 0), ..Self::default() }
     }
 
     /// Scans a block.
@@ -232,7 +240,11 @@ impl Worker {
         let field = |c: Option<usize>| c.and_then(|c| fields.get(c)).map_or(&b""[..], |&(x, y)| trim(&text[x as usize..y as usize]));
         let number = field(plan.at[0]);
         let Some(mmsi) = row::mmsi(number) else {
-            return Err(if line == plan.layout.header { RejectReason::RepeatedHeader } else { RejectReason::BadMmsi });
+            return Err(match () {
+                () if line == plan.layout.header => RejectReason::RepeatedHeader,
+                () if row::is_short_default(number) => RejectReason::DefaultMmsi,
+                () => RejectReason::BadMmsi,
+            });
         };
         if DEFAULT_MMSIS.contains(&mmsi) {
             return Err(RejectReason::DefaultMmsi);
@@ -280,11 +292,10 @@ impl Worker {
         self.key.clear();
         self.key.push(u8::from(quoted));
         if quoted {
-            for (k, &(_, c)) in plan.particulars.iter().enumerate() {
+            // No byte can part them: whatever a quoted field holds is text.
+            for &(_, c) in &plan.particulars {
                 let (x, y) = self.fields[c];
-                if k > 0 {
-                    self.key.push(0x1f);
-                }
+                self.key.extend_from_slice(&(y - x).to_le_bytes());
                 self.key.extend_from_slice(&self.unquoted[x as usize..y as usize]);
             }
         } else {

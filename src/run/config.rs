@@ -49,7 +49,7 @@ pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
             what: e.to_string(),
             hint: "the file is TOML: [section], then key = value".into(),
         })?;
-        known(&table, &place)?;
+        params(&table, &place)?;
     }
     for set in sets {
         let place = format!("--set {set}");
@@ -61,8 +61,16 @@ pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
         if let (Some(t), Some(v)) = (entry.as_table_mut(), parsed.get("v")) {
             t.insert(key.trim().to_owned(), v.clone());
         }
-        known(&table, &place)?;
+        // One after the other, so that a message names the option that is wrong.
+        params(&table, &place)?;
     }
+    params(&table, "")
+}
+
+/// The defaults with a table over them.
+fn params(table: &toml::Table, place: &str) -> Result<Params, Error> {
+    known(table, place)?;
+    let mut table = table.clone();
     // Whole numbers stand for fractions: `400` for `400.0`.
     let floats = toml::Table::try_from(Params::default()).unwrap_or_default();
     for (section, values) in &mut table {
@@ -74,9 +82,8 @@ pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
             }
         }
     }
-    let place = file.map_or_else(|| "--set".to_owned(), |p| p.display().to_string());
     table.try_into().map_err(|e: toml::de::Error| Error::Bad {
-        place,
+        place: place.to_owned(),
         what: e.message().to_owned(),
         hint: "`alongside config` shows every key with its unit".into(),
     })

@@ -28,7 +28,7 @@ pub struct State {
     pub frontier_ms: Option<i64>,
     /// Open tracks by MMSI.
     pub ships: BTreeMap<Mmsi, ShipState>,
-    /// The last fixes of every track: at least those of the 12 h before the frontier, or before its last fix if that is earlier.
+    /// The last fixes of every track: at least those of the 12 h before the last one up to the frontier.
     pub tails: Vec<Track>,
     /// Meetings that may go on.
     pub meetings: BTreeMap<Pair, Meeting>,
@@ -328,7 +328,9 @@ fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params) -> Vec<Track
             if last < frontier_ms - params.gap.longest_judged_h.millis() {
                 return None;
             }
-            let from = last.min(frontier_ms) - before;
+            // Before the last fix that was evaluated: a silence that began with it may end beyond the frontier.
+            let evaluated = track.fixes.partition_point(|f| f.t_ms <= frontier_ms).max(1) - 1;
+            let from = track.fixes[evaluated].t_ms.min(frontier_ms) - before;
             let cut = track.fixes.partition_point(|f| f.t_ms < from);
             Some(Track { fixes: track.fixes.split_off(cut), ..track })
         })

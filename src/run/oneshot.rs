@@ -122,13 +122,13 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     }
     for account in &delivery.accounts {
         if account.positions + account.duplicates == 0 && account.rejected_total() < account.rows.max(1) {
-            delivery.refused.push(ingest::Error::NothingUsable { path: account.path.clone(), rows: account.rows });
+            delivery.refused.push(nothing_usable(account));
         }
     }
     let (Some(&first_day), Some(&last_day)) = (delivery.days.first(), delivery.days.last()) else {
         let mut refused = delivery.refused;
         if refused.is_empty() {
-            refused.extend(delivery.accounts.iter().map(|a| ingest::Error::NothingUsable { path: a.path.clone(), rows: a.rows }));
+            refused.extend(delivery.accounts.iter().map(nothing_usable));
         }
         return Err(Error::NothingUsable(refused));
     };
@@ -204,20 +204,35 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     Ok(Outcome { accounts: delivery.accounts, refused: delivery.refused, book, tally, vessels, days: delivery.days, out: plan.out.clone() })
 }
 
+/// What became of the rows of a file that gave no position.
+fn nothing_usable(account: &FileAccount) -> ingest::Error {
+    let rejected = account.rejected.iter().map(|(reason, n)| (reason.key(), *n));
+    let not_ships = account.not_ships.iter().map(|(kind, n)| (*kind, *n));
+    let all = rejected.chain(not_ships).chain([("no_position", account.no_position), ("static_only", account.static_only)]);
+    let why: Vec<String> = all.filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
+    let why = if why.is_empty() { "nothing below the header".to_owned() } else { why.join(", ") };
+    ingest::Error::NothingUsable { path: account.path.clone(), rows: account.rows, why }
+}
+
 /// Both tracks of every event, six hours to either side, with file and line.
 fn tracks_of(book: &Book, ships: &[frame::ShipRows], first_rows: &[u32], params: &Params) -> TrackColumns {
     const SIDE_MS: i64 = 6 * HOUR_MS;
     let mut out = TrackColumns::default();
-    let mut cache: BTreeMap<u32, Vec<(crate::model::TrackId, Vec<crate::model::Fix>)>> = BTreeMap::new();
+    let mut cache: BTreeMap<u32, BTreeMap<crate::model::TrackId, Vec<crate::model::Fix>>> = BTreeMap::new();
     for event in &book.events {
         for (vessel, party) in event.parties.iter().enumerate() {
             let Ok(k) = ships.binary_search_by_key(&party.mmsi, |s| s.mmsi) else { continue };
             let tracks = cache.entry(party.mmsi.0).or_insert_with(|| {
                 let fixes = (0..ships[k].t_ms.len()).map(|i| ships[k].fix(i));
-                segment::assign(party.mmsi, fixes, &mut ShipState::default(), params).fixes
+                // A track may be given out in several stretches, in order of time.
+                let mut whole: BTreeMap<_, Vec<_>> = BTreeMap::new();
+                for (id, stretch) in segment::assign(party.mmsi, fixes, &mut ShipState::default(), params).fixes {
+                    whole.entry(id).or_default().extend(stretch);
+                }
+                whole
             });
             let end = event.end_ms.unwrap_or(event.start_ms);
-            let Some((_, fixes)) = tracks.iter().find(|(id, _)| *id == party.track) else { continue };
+            let Some(fixes) = tracks.get(&party.track) else { continue };
             let from = fixes.partition_point(|f| f.t_ms < event.start_ms - SIDE_MS);
             let to = fixes.partition_point(|f| f.t_ms <= end + SIDE_MS);
             for f in &fixes[from..to] {

@@ -6,7 +6,7 @@
 
 use crate::model::ZoneRelation;
 use crate::spatial::geodesy;
-use crate::units::METRES_PER_NM;
+use crate::units::{E7, Lat, Lon, METRES_PER_NM, NauticalMiles};
 use geo::{Contains, Distance, Euclidean, Polygon};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
@@ -77,9 +77,13 @@ impl Zones {
             let record = record.map_err(|e| fail(row, e.to_string()))?;
             let cell = |name: &str| header.iter().position(|h| h == name).and_then(|i| record.get(i)).unwrap_or("");
             let number = |name: &str| cell(name).parse::<f64>().map_err(|_| fail(row, format!("`{name}` is `{}`, not a number", cell(name))));
-            let centre = ((number("lat")? * 1e7).round() as i32, (number("lon")? * 1e7).round() as i32);
+            let off = |name: &str| fail(row, format!("`{name}` is `{}`, not on the globe", cell(name)));
+            let lat = Lat::from_degrees(number("lat")?).ok_or_else(|| off("lat"))?;
+            let lon = Lon::from_degrees(number("lon")?).ok_or_else(|| off("lon"))?;
+            let centre = (lat.e7(), lon.e7());
             let (shape, area_m2) = if cell("wkt").is_empty() {
-                let radius_m = number("radius_nm")? * METRES_PER_NM;
+                let radius = NauticalMiles::new(number("radius_nm")?).ok_or_else(|| fail(row, format!("`radius_nm` is `{}`, no radius", cell("radius_nm"))))?;
+                let radius_m = radius.metres().get();
                 (Shape::Circle { centre, radius_m }, std::f64::consts::PI * radius_m * radius_m)
             } else {
                 let plane = parse_wkt(cell("wkt"), centre).ok_or_else(|| fail(row, format!("`wkt` is `{}`, not a POLYGON", cell("wkt"))))?;
@@ -138,7 +142,7 @@ impl Zones {
                 (true, false) => 1,
                 (false, _) => 2,
             };
-            hits.push((rank, u8::from(zone.kind != "prohibited" || !scores), distance_nm, zone.area_m2, entry.data));
+            hits.push((rank, u8::from(rank != 0 || zone.kind != "prohibited"), distance_nm, zone.area_m2, entry.data));
         }
         hits.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)).then(a.3.total_cmp(&b.3)).then(a.4.cmp(&b.4)));
         let &(_, _, distance_nm, _, index) = hits.first()?;
@@ -188,7 +192,9 @@ fn parse_wkt(text: &str, centre: (i32, i32)) -> Option<Polygon> {
         .map(|pair| {
             let mut words = pair.split_whitespace().map(|w| w.parse::<f64>().ok());
             let (lon, lat) = (words.next()??, words.next()??);
-            Some(on_plane(((lat * 1e7).round() as i32, (lon * 1e7).round() as i32), centre))
+            // A ring across the antimeridian may count on beyond 180.
+            let lon_e7 = (lon.abs() <= 200.0).then(|| (lon * E7).round() as i32)?;
+            Some(on_plane((Lat::from_degrees(lat)?.e7(), lon_e7), centre))
         })
         .collect();
     Some(Polygon::new(ring?.into(), Vec::new()))

@@ -84,7 +84,7 @@ pub fn assign(mmsi: Mmsi, fixes: impl ExactSizeIterator<Item = Fix>, state: &mut
         last_point = state.tracks.first().map(|t| geodesy::point(t.last.lat_e7, t.last.lon_e7));
     }
     if !run.is_empty() {
-        out.fixes.push((state.tracks[0].id, run));
+        out.give(state.tracks[0].id, run);
     }
     out
 }
@@ -113,11 +113,11 @@ fn clash(mmsi: Mmsi, fix: Fix, state: &mut ShipState, params: &Params, out: &mut
     let slack = params.track.clock_slack_min.millis();
     let speed = params.track.max_speed_kn.metres_per_second() / 1000.0;
     let at = (fix.lat_e7, fix.lon_e7);
+    // A track that has a fix at this very moment is not left out: a second position beside it is the same ship, and no new one.
     let nearest = state
         .tracks
         .iter()
         .enumerate()
-        .filter(|(_, t)| t.last.t_ms < fix.t_ms || (t.last.lat_e7, t.last.lon_e7) == at)
         .map(|(k, t)| (k, geodesy::distance_m((t.last.lat_e7, t.last.lon_e7), at), t.last.t_ms))
         .filter(|(_, d, t)| *d <= speed * (fix.t_ms - t + slack) as f64)
         .min_by(|x, y| x.1.total_cmp(&y.1).then(x.0.cmp(&y.0)));

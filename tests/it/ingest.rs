@@ -1,1 +1,1594 @@
-//! To be filled.
+//! What is delivered of files as they come: a table a field, a table a fault, and one property over all of them: every row is
+//! accepted or rejected with a reason, a line and an offset, and no row pays for its neighbour.
+
+use crate::cli::{Scratch, run};
+use alongside::frame;
+use alongside::ingest::{self, Delivery, Limits};
+use alongside::model::{AisClass, FileAccount, NULL_STATUS, NULL_U16, Particulars, RejectReason};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The header of 2015 to 2024, and the order of a [`Row`].
+pub const LEGACY: [&str; 17] = [
+    "MMSI",
+    "BaseDateTime",
+    "LAT",
+    "LON",
+    "SOG",
+    "COG",
+    "Heading",
+    "VesselName",
+    "IMO",
+    "CallSign",
+    "VesselType",
+    "Status",
+    "Length",
+    "Width",
+    "Draft",
+    "Cargo",
+    "TransceiverClass",
+];
+
+/// The header of 2025: longitude before latitude.
+const RENAMED: &str =
+    "mmsi,base_date_time,longitude,latitude,sog,cog,heading,vessel_name,imo,call_sign,vessel_type,status,length,width,draft,cargo,transceiver";
+
+/// One row, a text a column of [`LEGACY`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row(pub [String; 17]);
+
+impl Row {
+    /// A tanker off Galveston at midnight.
+    pub fn of(mmsi: u32) -> Self {
+        let texts = "2020-01-01T00:00:00,28.50000,-94.00000,5.0,90.0,91,PLAIN JANE,IMO9074729,WDA1234,80,0,180,32,10.5,80,A";
+        let mut fields: Vec<String> = vec![mmsi.to_string()];
+        fields.extend(texts.split(',').map(str::to_owned));
+        Self(fields.try_into().expect("seventeen columns"))
+    }
+    /// The same with another text in one column.
+    pub fn with(mut self, column: &str, text: impl Into<String>) -> Self {
+        let k = LEGACY.iter().position(|c| *c == column).expect("a column of the legacy header");
+        self.0[k] = text.into();
+        self
+    }
+    fn get(&self, column: &str) -> &str {
+        &self.0[LEGACY.iter().position(|c| *c == column).expect("a column of the legacy header")]
+    }
+    /// As a line, the texts as they are: what needs quotes must bring them.
+    pub fn line(&self) -> String {
+        self.0.join(",")
+    }
+    /// As a line of 2025: other order, a blank for the T, sentinels empty.
+    fn renamed(&self) -> String {
+        let mut fields = self.0.clone();
+        fields.swap(2, 3);
+        fields[1] = fields[1].replace('T', " ");
+        for (k, sentinel) in [(4, "102.3"), (5, "360.0"), (6, "511")] {
+            if fields[k] == sentinel {
+                fields[k].clear();
+            }
+        }
+        fields.join(",")
+    }
+}
+
+/// A legacy file.
+pub fn csv(rows: &[Row]) -> Vec<u8> {
+    let mut text = LEGACY.join(",");
+    text.push('\n');
+    for row in rows {
+        text.push_str(&row.line());
+        text.push('\n');
+    }
+    text.into_bytes()
+}
+
+pub fn zst(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).expect("zstd in memory")
+}
+
+pub fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (name, bytes) in members {
+        if name.ends_with('/') {
+            writer.add_directory(*name, options).expect("zip in memory");
+        } else if let Some(name) = name.strip_suffix("@") {
+            writer.add_symlink(name, "/etc/passwd", options).expect("zip in memory");
+        } else {
+            writer.start_file(*name, options).expect("zip in memory");
+            writer.write_all(bytes).expect("zip in memory");
+        }
+    }
+    writer.finish().expect("zip in memory").into_inner()
+}
+
+/// A fix as it was delivered, beside what its ship said in the same row; null is null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Canon {
+    mmsi: u32,
+    t_ms: i64,
+    lat_e7: i32,
+    lon_e7: i32,
+    sog: Option<u16>,
+    cog: Option<u16>,
+    heading: Option<u16>,
+    status: Option<u8>,
+    said: Particulars,
+    line: u32,
+}
+
+fn canon(delivery: &Delivery) -> Vec<Canon> {
+    let table = frame::particulars_records(&delivery.particulars).expect("a frame of particulars");
+    let known = |v: u16| (v != NULL_U16).then_some(v);
+    let mut out = Vec::new();
+    for ship in frame::ships(&delivery.positions).expect("a frame of positions") {
+        for k in 0..ship.t_ms.len() {
+            let fix = ship.fix(k);
+            let file = delivery.first_rows.partition_point(|first| *first <= fix.row) - 1;
+            out.push(Canon {
+                mmsi: ship.mmsi.0,
+                t_ms: fix.t_ms,
+                lat_e7: fix.lat_e7,
+                lon_e7: fix.lon_e7,
+                sog: known(fix.sog_dkn),
+                cog: known(fix.cog_ddeg),
+                heading: known(fix.heading_deg),
+                status: (fix.status != NULL_STATUS).then_some(fix.status),
+                said: table[fix.particulars as usize].clone(),
+                line: fix.row - delivery.first_rows[file],
+            });
+        }
+    }
+    out
+}
+
+/// Everything may be malformed and every day is delivered: for tests that look at single rows.
+fn lenient() -> Limits {
+    Limits { max_reject_percent: 100.0, stray_share: 0.0, ..Limits::default() }
+}
+
+fn read_with(files: &[(&str, &[u8])], limits: &Limits) -> Delivery {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let paths: Vec<PathBuf> = files
+        .iter()
+        .map(|(name, bytes)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).expect("a file in a temporary folder");
+            path
+        })
+        .collect();
+    let delivery = ingest::read(&paths, limits, &|_| ()).expect("reading never fails as a whole");
+    for account in &delivery.accounts {
+        assert!(account.balances(), "rows = accepted + rejected: {account:?}");
+    }
+    delivery
+}
+
+fn read_one(bytes: &[u8]) -> Delivery {
+    read_with(&[("a.csv", bytes)], &lenient())
+}
+
+// Fields.
+
+/// What is made of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    Is(i64),
+    Null,
+    Rejected(RejectReason),
+    NotShip(&'static str),
+    NoPosition,
+}
+use RejectReason::{BadMmsi, BadMotion, BadPosition, BadTime, DefaultMmsi, FieldCount, LineTooLong, PositionOffGlobe, RepeatedHeader};
+use Says::{Is, NoPosition, NotShip, Null, Rejected};
+
+/// One file with a row a case; every row must be where it belongs, and nowhere else.
+fn check(value_of: fn(&Canon) -> Option<i64>, cases: &[(Row, Says)]) {
+    let delivery = read_one(&csv(&cases.iter().map(|c| c.0.clone()).collect::<Vec<_>>()));
+    let fixes: BTreeMap<u32, Canon> = canon(&delivery).into_iter().map(|c| (c.line, c)).collect();
+    let rejects: BTreeMap<u64, RejectReason> = delivery.rejects.iter().map(|r| (r.line, r.reason)).collect();
+    let (mut no_position, mut not_ships) = (0, BTreeMap::new());
+    for (k, (row, says)) in cases.iter().enumerate() {
+        let line = k as u32 + 2;
+        let fix = fixes.get(&line);
+        let found = match (fix, rejects.get(&u64::from(line))) {
+            (Some(fix), None) => Some(value_of(fix).map_or(Null, Is)),
+            (None, Some(reason)) => Some(Rejected(*reason)),
+            (None, None) => None,
+            (Some(_), Some(_)) => panic!("accepted and rejected: {}", row.line()),
+        };
+        match says {
+            NoPosition => no_position += 1,
+            NotShip(kind) => *not_ships.entry(*kind).or_insert(0) += 1,
+            _ => {}
+        }
+        let expected = (!matches!(says, NoPosition | NotShip(_))).then_some(*says);
+        assert_eq!(found, expected, "{}", row.line());
+    }
+    let account = &delivery.accounts[0];
+    assert_eq!((account.rows, account.no_position, &account.not_ships), (cases.len() as u64, no_position, &not_ships));
+}
+
+/// The same for one column: a text a case.
+fn column(column: &str, value_of: fn(&Canon) -> Option<i64>, cases: &[(&str, Says)]) {
+    let rows: Vec<(Row, Says)> = cases.iter().enumerate().map(|(k, (text, says))| (Row::of(366_000_001 + k as u32).with(column, *text), *says)).collect();
+    check(value_of, &rows);
+}
+
+#[test]
+fn an_mmsi_has_nine_digits_and_nothing_else() {
+    column(
+        "MMSI",
+        |c| Some(i64::from(c.mmsi)),
+        &[
+            ("366123456", Is(366_123_456)),
+            ("366123457.0", Is(366_123_457)),
+            (" 366123458 ", Is(366_123_458)),
+            // A handheld, a tender, country digits that nobody has: ships, because a tampered identity is the signal.
+            ("812345678", Is(812_345_678)),
+            ("983661234", Is(983_661_234)),
+            ("100000001", Is(100_000_001)),
+            ("412000000", Is(412_000_000)),
+            ("", Rejected(BadMmsi)),
+            ("36612345", Rejected(BadMmsi)),
+            ("3661234567", Rejected(BadMmsi)),
+            ("36612345x", Rejected(BadMmsi)),
+            ("+36612345", Rejected(BadMmsi)),
+            ("-36612345", Rejected(BadMmsi)),
+            ("3.66123e8", Rejected(BadMmsi)),
+            ("366123456.5", Rejected(BadMmsi)),
+            ("CC0000000", Rejected(BadMmsi)),
+            ("٣٦٦١٢٣٤٥٦", Rejected(BadMmsi)),
+            // A base station that lost its zeros is not padded in silence.
+            ("2190064", Rejected(BadMmsi)),
+            // Numbers that stand for nobody, with and without their zeros.
+            ("000000000", Rejected(DefaultMmsi)),
+            ("0", Rejected(DefaultMmsi)),
+            ("001193046", Rejected(DefaultMmsi)),
+            ("1193046", Rejected(DefaultMmsi)),
+            ("111111111", Rejected(DefaultMmsi)),
+            ("123456789", Rejected(DefaultMmsi)),
+            ("999999999", Rejected(DefaultMmsi)),
+            ("002190064", NotShip("base_station")),
+            ("023661234", NotShip("group")),
+            ("111219501", NotShip("sar_aircraft")),
+            ("970011234", NotShip("beacon")),
+            ("972011234", NotShip("beacon")),
+            ("974011234", NotShip("beacon")),
+            ("971011234", Is(971_011_234)),
+            ("993661234", NotShip("aid_to_navigation")),
+        ],
+    );
+}
+
+#[test]
+fn a_time_has_the_form_of_the_layout_and_is_a_date() {
+    const DAY: i64 = 1_577_836_800_000;
+    column(
+        "BaseDateTime",
+        |c| Some(c.t_ms),
+        &[
+            ("2020-01-01T00:00:00", Is(DAY)),
+            ("2020-01-01 00:00:01", Is(DAY + 1_000)),
+            ("2020-01-01T23:59:59Z", Is(DAY + 86_399_000)),
+            ("2020-01-01T00:00:00.5", Is(DAY + 500)),
+            ("2020-01-01T00:00:00.1239", Is(DAY + 123)),
+            (" 2020-01-01T00:00:03 ", Is(DAY + 3_000)),
+            ("1970-01-01T00:00:00", Is(0)),
+            ("2020-02-29T00:00:00", Is(DAY + 59 * 86_400_000)),
+            ("2000-02-29T00:00:00", Is(951_782_400_000)),
+            ("2100-02-29T00:00:00", Rejected(BadTime)),
+            ("2019-02-29T00:00:00", Rejected(BadTime)),
+            ("2020-13-01T00:00:00", Rejected(BadTime)),
+            ("2020-00-01T00:00:00", Rejected(BadTime)),
+            ("2020-01-00T00:00:00", Rejected(BadTime)),
+            ("2020-01-32T00:00:00", Rejected(BadTime)),
+            ("2020-01-01T24:00:00", Rejected(BadTime)),
+            ("2020-01-01T00:60:00", Rejected(BadTime)),
+            ("2020-01-01T00:00:60", Rejected(BadTime)),
+            ("2020-01-01", Rejected(BadTime)),
+            ("2020-01-01T00:00", Rejected(BadTime)),
+            ("2020-01-01T00:00:00.", Rejected(BadTime)),
+            ("2020-01-01T00:00:00.5s", Rejected(BadTime)),
+            ("2020-01-01T00:00:00+01:00", Rejected(BadTime)),
+            ("2020/01/01T00:00:00", Rejected(BadTime)),
+            ("2020-01-01T00-00-00", Rejected(BadTime)),
+            ("01/01/2020 00:00:00", Rejected(BadTime)),
+            ("+020-01-01T00:00:00", Rejected(BadTime)),
+            ("1969-12-31T23:59:59", Rejected(BadTime)),
+            ("9999-01-01T00:00:00", Rejected(BadTime)),
+            ("0000-00-00T00:00:00", Rejected(BadTime)),
+            ("", Rejected(BadTime)),
+            ("1577836800", Rejected(BadTime)),
+        ],
+    );
+    // Alone in its file, so that no date was read before it.
+    column("BaseDateTime", |c| Some(c.t_ms), &[("\0\0\0\0\0\0\0\0\0\0T00:00:00", Rejected(BadTime))]);
+}
+
+#[test]
+fn a_latitude_is_a_plain_number_rounded_to_1e_7_degree() {
+    column(
+        "LAT",
+        |c| Some(i64::from(c.lat_e7)),
+        &[
+            ("28.5", Is(285_000_000)),
+            ("+28.5", Is(285_000_000)),
+            ("-28.5", Is(-285_000_000)),
+            ("28", Is(280_000_000)),
+            ("28.", Is(280_000_000)),
+            (".5", Is(5_000_000)),
+            ("-.5", Is(-5_000_000)),
+            (" 28.5 ", Is(285_000_000)),
+            ("0028.50", Is(285_000_000)),
+            ("28.1234567", Is(281_234_567)),
+            // Half away from zero, and only the first digit dropped decides.
+            ("28.12345674", Is(281_234_567)),
+            ("28.12345675", Is(281_234_568)),
+            ("-28.12345675", Is(-281_234_568)),
+            ("28.123456749999999999999999999999", Is(281_234_567)),
+            ("28.99999999", Is(290_000_000)),
+            // The equator stays; so does its negative zero.
+            ("0", Is(0)),
+            ("0.0", Is(0)),
+            ("-0", Is(0)),
+            ("-0.00000001", Is(0)),
+            ("90", Is(900_000_000)),
+            ("-90.0", Is(-900_000_000)),
+            ("2.85e1", Is(285_000_000)),
+            ("285E-1", Is(285_000_000)),
+            ("2.85e+1", Is(285_000_000)),
+            ("1e-9", Is(0)),
+            ("91", NoPosition),
+            ("91.0", NoPosition),
+            ("9.1e1", NoPosition),
+            ("-91", Rejected(PositionOffGlobe)),
+            ("90.0000001", Rejected(PositionOffGlobe)),
+            ("95", Rejected(PositionOffGlobe)),
+            ("429.4967296", Rejected(PositionOffGlobe)),
+            ("1e3", Rejected(PositionOffGlobe)),
+            ("1e400", Rejected(BadPosition)),
+            ("-1e400", Rejected(BadPosition)),
+            ("99999999999999999999999999", Rejected(BadPosition)),
+            ("0.0000000000000000000000000000001", Is(0)),
+            ("", Rejected(BadPosition)),
+            ("-", Rejected(BadPosition)),
+            ("+", Rejected(BadPosition)),
+            (".", Rejected(BadPosition)),
+            ("+-1", Rejected(BadPosition)),
+            ("--1", Rejected(BadPosition)),
+            ("1e", Rejected(BadPosition)),
+            ("e1", Rejected(BadPosition)),
+            ("1e1e1", Rejected(BadPosition)),
+            ("1.2.3", Rejected(BadPosition)),
+            ("28 5", Rejected(BadPosition)),
+            ("28°30'", Rejected(BadPosition)),
+            ("28.5N", Rejected(BadPosition)),
+            ("NaN", Rejected(BadPosition)),
+            ("inf", Rejected(BadPosition)),
+            ("-infinity", Rejected(BadPosition)),
+            ("0x1C", Rejected(BadPosition)),
+            ("1_0", Rejected(BadPosition)),
+            ("null", Rejected(BadPosition)),
+            ("２８", Rejected(BadPosition)),
+        ],
+    );
+}
+
+#[test]
+fn a_longitude_of_180_has_one_spelling() {
+    column(
+        "LON",
+        |c| Some(i64::from(c.lon_e7)),
+        &[
+            ("180", Is(-1_800_000_000)),
+            ("-180", Is(-1_800_000_000)),
+            ("179.9999999", Is(1_799_999_999)),
+            ("0", Is(0)),
+            ("181", NoPosition),
+            ("-181.0", NoPosition),
+            ("180.0000001", Rejected(PositionOffGlobe)),
+            ("-180.1", Rejected(PositionOffGlobe)),
+            ("360", Rejected(PositionOffGlobe)),
+            ("", Rejected(BadPosition)),
+        ],
+    );
+}
+
+#[test]
+fn a_row_without_a_position_is_counted_as_that() {
+    let row = |lat: &str, lon: &str| Row::of(366_000_001).with("LAT", lat).with("LON", lon);
+    check(
+        |c| Some(i64::from(c.lat_e7)),
+        &[
+            (row("", ""), NoPosition),
+            (row(" ", " "), NoPosition),
+            (row("91", "181"), NoPosition),
+            (row("0", "0"), NoPosition),
+            (row("0.0", "-0.0"), NoPosition),
+            (row("91", ""), Rejected(BadPosition)),
+            (row("91", "x"), Rejected(BadPosition)),
+            (row("0", "0.0001"), Is(0)),
+        ],
+    );
+}
+
+#[test]
+fn speed_course_heading_and_status_know_their_sentinels() {
+    column(
+        "SOG",
+        |c| c.sog.map(i64::from),
+        &[
+            ("0", Is(0)),
+            ("0.0", Is(0)),
+            ("-0.0", Is(0)),
+            ("12.3", Is(123)),
+            ("12.34", Is(123)),
+            ("12.35", Is(124)),
+            ("1.23e1", Is(123)),
+            ("102.1", Is(1021)),
+            // "102.2 or more" is no measurement, 102.3 is "not available".
+            ("102.2", Null),
+            ("102.3", Null),
+            ("51.2", Null),
+            ("63.0", Null),
+            ("51.1", Is(511)),
+            ("-1", Null),
+            ("6553.5", Null),
+            ("99999999999999999999", Rejected(BadMotion)),
+            ("", Null),
+            ("fast", Rejected(BadMotion)),
+            ("NaN", Rejected(BadMotion)),
+        ],
+    );
+    column(
+        "COG",
+        |c| c.cog.map(i64::from),
+        &[
+            ("0", Is(0)),
+            ("359.9", Is(3599)),
+            ("360", Null),
+            ("360.0", Null),
+            ("409.5", Null),
+            ("-1.5", Null),
+            ("-0.0", Is(0)),
+            ("", Null),
+            ("NE", Rejected(BadMotion)),
+        ],
+    );
+    column(
+        "Heading",
+        |c| c.heading.map(i64::from),
+        &[
+            ("0", Is(0)),
+            ("359", Is(359)),
+            ("359.0", Is(359)),
+            ("90.4", Is(90)),
+            ("360", Null),
+            ("511", Null),
+            ("511.0", Null),
+            ("", Null),
+            ("N", Rejected(BadMotion)),
+        ],
+    );
+    // A status never costs a row: some years write it in words.
+    column(
+        "Status",
+        |c| c.status.map(i64::from),
+        &[("0", Is(0)), ("1", Is(1)), ("5.0", Is(5)), ("14", Is(14)), ("15", Null), ("99", Null), ("-1", Null), ("", Null), ("under way using engine", Null)],
+    );
+}
+
+#[test]
+fn no_particular_costs_a_row() {
+    let number = |text: &str| match text {
+        "" | "x" | "-5" | "NaN" | "1e9" => Null,
+        _ => Is(120),
+    };
+    let cases: Vec<(&str, Says)> = ["", "x", "-5", "NaN", "1e9", "12", "12.0", "12.04"].map(|t| (t, number(t))).into();
+    column("Length", |c| (c.said.length_dm != 0).then_some(i64::from(c.said.length_dm)), &cases);
+    column("Width", |c| (c.said.beam_dm != 0).then_some(i64::from(c.said.beam_dm)), &cases);
+    column("Draft", |c| (c.said.draught_dm != 0).then_some(i64::from(c.said.draught_dm)), &cases);
+    column(
+        "IMO",
+        |c| (c.said.imo != 0).then_some(i64::from(c.said.imo)),
+        &[
+            ("IMO9074729", Is(9_074_729)),
+            ("9074729", Is(9_074_729)),
+            ("IMO 9074729", Is(9_074_729)),
+            ("IMO0000000", Null),
+            ("", Null),
+            ("IMO90747290", Null),
+            ("none", Null),
+        ],
+    );
+    column(
+        "VesselType",
+        |c| (c.said.ship_type != 0).then_some(i64::from(c.said.ship_type)),
+        &[("80", Is(80)), ("1024", Is(1024)), ("80.0", Is(80)), ("", Null), ("tanker", Null)],
+    );
+    column(
+        "TransceiverClass",
+        |c| match c.said.class {
+            AisClass::A => Some(1),
+            AisClass::B => Some(2),
+            AisClass::Unknown => None,
+        },
+        &[("A", Is(1)), ("B", Is(2)), ("b", Is(2)), ("", Null), ("C", Null)],
+    );
+}
+
+// Layouts.
+
+#[test]
+fn a_layout_is_told_by_the_names_of_its_columns() {
+    let row = Row::of(366_000_001).with("Heading", "511").with("SOG", "102.3");
+    let expected = {
+        let mut fix = canon(&read_one(&csv(std::slice::from_ref(&row)))).remove(0);
+        fix.line = 0;
+        assert_eq!((fix.lat_e7, fix.lon_e7, fix.heading, fix.sog), (285_000_000, -940_000_000, None, None));
+        fix
+    };
+    let legacy = LEGACY.join(",");
+    let line = row.line();
+    let order = [16, 3, 7, 0, 2, 5, 4, 6, 1, 8, 9, 10, 11, 12, 13, 14, 15];
+    let shuffled = |texts: Vec<&str>| order.map(|k| texts[k]).join(",");
+    let cases: &[(&str, String, &str)] = &[
+        ("legacy", format!("{legacy}\n{line}\n"), "marinecadastre"),
+        ("no newline at the end", format!("{legacy}\n{line}"), "marinecadastre"),
+        ("misspelt class", format!("{}\n{line}\n", legacy.replace("TransceiverClass", "TranscieverClass")), "marinecadastre"),
+        ("renamed", format!("{RENAMED}\n{}\n", row.renamed()), "marinecadastre-2025"),
+        ("any order", format!("{}\n{}\n", shuffled(LEGACY.to_vec()), shuffled(line.split(',').collect())), "marinecadastre"),
+        ("byte order mark", format!("\u{feff}{legacy}\n{line}\n"), "marinecadastre"),
+        ("quoted names", format!("\"{}\"\n{line}\n", legacy.replace(',', "\",\"")), "marinecadastre"),
+        ("byte order mark and quoted names", format!("\u{feff}\"{}\"\n{line}\n", legacy.replace(',', "\",\"")), "marinecadastre"),
+        ("blanks and capitals", format!("{}\n{line}\n", legacy.replace(',', " , ").to_uppercase()), "marinecadastre"),
+        ("CRLF", format!("{legacy}\r\n{line}\r\n"), "marinecadastre"),
+        ("blank lines about the header", format!("\n\r\n{legacy}\n\n{line}\n\n"), "marinecadastre"),
+        ("a column more", format!("{legacy},Remarks\n{line},late\n"), "marinecadastre"),
+        ("a column twice: the first counts", format!("{legacy},LAT\n{line},11.0\n"), "marinecadastre"),
+        ("every field quoted", format!("{legacy}\n\"{}\"\n", line.replace(',', "\",\"")), "marinecadastre"),
+    ];
+    for (what, text, layout) in cases {
+        let delivery = read_one(text.as_bytes());
+        assert_eq!(delivery.accounts[0].layout, *layout, "{what}");
+        let mut fixes = canon(&delivery);
+        // What they say of where they stand must be true as well.
+        let at = text.lines().position(|l| l.contains("366000001")).expect("the row") as u32 + 1;
+        assert_eq!(fixes[0].line, at, "{what}");
+        fixes[0].line = 0;
+        assert_eq!(fixes, std::slice::from_ref(&expected), "{what}");
+    }
+    // Columns that the layout can do without.
+    let few = read_one(b"mmsi,base_date_time,longitude,latitude\n366000001,2020-01-01 00:00:00,-94.0,28.5\n");
+    let fixes = canon(&few);
+    assert_eq!((fixes.len(), fixes[0].lat_e7, fixes[0].sog, fixes[0].status, &fixes[0].said), (1, 285_000_000, None, None, &Particulars::default()));
+}
+
+#[test]
+fn a_first_line_that_is_no_header_is_refused_with_what_was_found() {
+    let cases: &[(&[u8], &str, &str)] = &[
+        (b"", "the file is empty", "download it again"),
+        (b"\n\n\n", "no known AIS layout", "MarineCadastre"),
+        (b"id,name\n1,x\n", "no known AIS layout; the first line is `id,name`", "MarineCadastre"),
+        (b"<!DOCTYPE html><html><body>404 Not Found</body></html>", "no known AIS layout; the first line is `<!DOCTYPE html>", "MarineCadastre"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "no known AIS layout; the first line is `version https", "MarineCadastre"),
+        (b"\xff\xfeM\0M\0S\0I\0,\0L\0A\0T\0\n\0", "no known AIS layout", "MarineCadastre"),
+        (b"MMSI;BaseDateTime;LAT;LON\n", "no known AIS layout", "MarineCadastre"),
+        // No header at all: the first row must not be eaten as one.
+        (b"366000001,2020-01-01T00:00:00,28.5,-94.0\n", "no known AIS layout", "MarineCadastre"),
+        (b"MMSI,LAT,LON,SOG\n", "no column for time; found mmsi, lat, lon, sog", "columns needed are MMSI, time"),
+        (b"MMSI,BaseDateTime,LON,SOG\n", "no column for latitude", "columns needed are MMSI, time"),
+        (b"MMSI,BaseDateTime,LAT,Heading\n", "no column for longitude", "columns needed are MMSI, time"),
+        (b"\x1b[2Jtitle,\x07\n", "`\\u{1b}[2Jtitle,\\u{7}`", "MarineCadastre"),
+        (b"PAR1\x15\x04\x15", "compressed in a form this version does not read", "unpack it by hand"),
+        (b"\x1f\x8b\x08\x00rest", "compressed in a form this version does not read", "unpack it by hand"),
+        (b"PK", "cut off or damaged", "download it again"),
+    ];
+    for (bytes, message, hint) in cases {
+        let delivery = read_one(bytes);
+        assert_eq!((delivery.refused.len(), delivery.accounts.len(), canon(&delivery).len()), (1, 0, 0), "{message}");
+        let e = &delivery.refused[0];
+        assert!(e.to_string().contains("a.csv: ") && e.to_string().contains(message), "{e}\n  where this was expected: {message}");
+        assert!(e.hint().contains(hint), "{}\n  where this was expected: {hint}", e.hint());
+    }
+    // Lines that end in a carriage return alone are one line: never zero rows without a word.
+    let old_mac = String::from_utf8(csv(&[Row::of(366_000_001), Row::of(366_000_002)])).expect("ASCII").replace('\n', "\r");
+    let delivery = read_one(old_mac.as_bytes());
+    assert_eq!(delivery.refused.len(), 1);
+    assert!(delivery.refused[0].to_string().contains("a.csv: its lines end in a carriage return alone"), "{}", delivery.refused[0]);
+}
+
+// Lines.
+
+/// A file of five rows with one line replaced: what the third row is afterwards, and that the other four are as they were.
+fn check_line(what: &str, line: &[u8], third: Result<&dyn Fn(&Canon) -> bool, Option<RejectReason>>) {
+    let rows: Vec<Row> = (1..=5).map(|k| Row::of(366_000_000 + k)).collect();
+    let innocent: Vec<Canon> = canon(&read_one(&csv(&rows))).into_iter().filter(|c| c.line != 4).collect();
+    assert_eq!(innocent.len(), 4);
+    let mut bytes = Vec::new();
+    for (k, old) in csv(&rows).split_inclusive(|b| *b == b'\n').enumerate() {
+        if k == 3 {
+            bytes.extend_from_slice(line);
+            bytes.push(b'\n');
+        } else {
+            bytes.extend_from_slice(old);
+        }
+    }
+    let delivery = read_one(&bytes);
+    let (there, others): (Vec<Canon>, Vec<Canon>) = canon(&delivery).into_iter().partition(|c| c.line == 4);
+    assert_eq!(others, innocent, "{what}: an innocent row was lost or changed");
+    match third {
+        Ok(fits) => {
+            assert_eq!((there.len(), delivery.rejects.len()), (1, 0), "{what}: {:?}", delivery.rejects);
+            assert!(fits(&there[0]), "{what}: {:?}", there[0]);
+        }
+        Err(reason) => {
+            assert_eq!(there, [], "{what}");
+            let offset = csv(&rows[..2]).len() as u64;
+            let found: Vec<_> = delivery.rejects.iter().map(|r| (r.line, r.byte_offset, r.reason)).collect();
+            assert_eq!(found, reason.map(|r| (4, offset, r)).into_iter().collect::<Vec<_>>(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_quote_is_read_inside_its_line_only() {
+    let cases: &[(&str, &str)] = &[
+        // Proper quoting.
+        ("\"ALPHA, BETA\"", "ALPHA, BETA"),
+        ("\"MV \"\"12\"\" GUN\"", "MV \"12\" GUN"),
+        ("\"\"", ""),
+        ("\",\"", ","),
+        ("\"A,\"\",B\"", "A,\",B"),
+        ("\"  PADDED@@ \"", "PADDED"),
+        // Stray quotes: text like any other.
+        ("\"ALPHA", "\"ALPHA"),
+        ("AL\"PHA", "AL\"PHA"),
+        ("ALPHA\"", "ALPHA\""),
+        ("\"", "\""),
+        ("MV 12\" GUN", "MV 12\" GUN"),
+        ("\"\"\"", "\"\"\""),
+        ("\"A\"B", "\"A\"B"),
+        ("A\"\"B", "A\"\"B"),
+        // What a transponder may send.
+        ("=HYPERLINK(//X.YZ)", "=HYPERLINK(//X.YZ)"),
+        ("<SCRIPT SRC=//X.YZ>", "<SCRIPT SRC=//X.YZ>"),
+        ("@@@@@@@@", ""),
+        ("A@B@@@", "A@B"),
+    ];
+    for (text, name) in cases {
+        let line = Row::of(366_000_003).with("VesselName", *text).line();
+        check_line(text, line.as_bytes(), Ok(&|c: &Canon| c.said.name == *name && c.said.call_sign == "WDA1234"));
+    }
+    // A stray quote in the first field, in the last, and in two fields at once.
+    let last = Row::of(366_000_003).with("TransceiverClass", "\"A").line();
+    check_line("last field", last.as_bytes(), Ok(&|c: &Canon| c.said.class == AisClass::Unknown));
+    let first = Row::of(366_000_003).with("MMSI", "\"366000003").line();
+    check_line("first field", first.as_bytes(), Err(Some(BadMmsi)));
+    let two = Row::of(366_000_003).with("VesselName", "\"ALPHA").with("CallSign", "X\"").line();
+    check_line("two fields", two.as_bytes(), Ok(&|c: &Canon| c.said.name == "\"ALPHA" && c.said.call_sign == "X\""));
+}
+
+#[test]
+fn whatever_is_wrong_with_a_line_is_that_lines_affair() {
+    let good = Row::of(366_000_003);
+    let named = |bytes: &[u8]| -> Vec<u8> {
+        let line = good.clone().with("VesselName", "#").line();
+        let (before, after) = line.split_once('#').expect("a name");
+        [before.as_bytes(), bytes, after.as_bytes()].concat()
+    };
+    check_line("NUL in a name", &named(b"MV\0X"), Ok(&|c: &Canon| c.said.name == "MV\\u{0}X"));
+    check_line("Latin-1 in a name", &named(b"SK\xc5GEN"), Ok(&|c: &Canon| c.said.name == "SK\u{fffd}GEN"));
+    check_line("UTF-8 in a name", &named("SKÅGEN".as_bytes()), Ok(&|c: &Canon| c.said.name == "SKÅGEN"));
+    check_line("terminal escape in a name", &named(b"\x1b[31mRED"), Ok(&|c: &Canon| c.said.name == "\\u{1b}[31mRED"));
+    check_line("right-to-left override in a name", &named("A\u{202e}B".as_bytes()), Ok(&|c: &Canon| c.said.name == "A\\u{202e}B"));
+    check_line("unit separator in a quoted name", &named(b"\"A\x1fB\""), Ok(&|c: &Canon| c.said.name == "A\\u{1f}B" && c.said.call_sign == "WDA1234"));
+    check_line("lone carriage return in a name", &named(b"MV\rX"), Ok(&|c: &Canon| c.said.name == "MV\\u{d}X"));
+    check_line("a name of 2,000 letters", &named(&[b'A'; 2000]), Ok(&|c: &Canon| c.said.name.len() == 1024));
+    check_line("a line of 70,000 letters", &named(&[b'A'; 70_000]), Err(Some(LineTooLong)));
+    check_line("CRLF on one line", format!("{}\r", good.line()).as_bytes(), Ok(&|c: &Canon| c.said.class == AisClass::A));
+    check_line("a field more", format!("{},", good.line()).as_bytes(), Err(Some(FieldCount)));
+    check_line("a field less", good.line().rsplit_once(',').expect("fields").0.as_bytes(), Err(Some(FieldCount)));
+    check_line("an unquoted comma", good.clone().with("VesselName", "ALPHA, BETA").line().as_bytes(), Err(Some(FieldCount)));
+    check_line("the header again", LEGACY.join(",").as_bytes(), Err(Some(RepeatedHeader)));
+    check_line("nothing", b"", Err(None));
+    check_line("a carriage return", b"\r", Err(None));
+    check_line("a NUL", b"\0", Err(Some(FieldCount)));
+    check_line("NUL in a number", good.clone().with("LAT", "28.\x005").line().as_bytes(), Err(Some(BadPosition)));
+    check_line("another file's text", b"Lorem ipsum dolor sit amet", Err(Some(FieldCount)));
+}
+
+#[test]
+fn a_reject_is_kept_as_it_stood_and_safe_to_show() {
+    let line = format!("\u{1b}]0;x\u{7}{}", "y".repeat(3000));
+    let delivery = read_one([csv(&[Row::of(366_000_001)]), line.into_bytes(), b"\n".to_vec()].concat().as_slice());
+    assert_eq!(delivery.rejects.len(), 1);
+    let text = &delivery.rejects[0].text;
+    assert!(text.starts_with("\\u{1b}]0;x\\u{7}yyy") && text.ends_with('…') && text.chars().count() < 1100, "{text}");
+    // The first thousand a reason are kept, all are counted.
+    let mut bytes = csv(&[Row::of(366_000_001)]);
+    for k in 0..2500 {
+        bytes.extend_from_slice(format!("{k}\n").as_bytes());
+    }
+    let delivery = read_one(&bytes);
+    assert_eq!(delivery.accounts[0].rejected, BTreeMap::from([(FieldCount, 2500)]));
+    let lines: Vec<u64> = delivery.rejects.iter().map(|r| r.line).collect();
+    assert_eq!(lines, (3..1003).collect::<Vec<u64>>());
+}
+
+#[test]
+fn a_file_of_many_blocks_has_true_lines_and_offsets() {
+    // Three blocks of 4 MiB, with a fault near each end of them and in the middle.
+    let row = Row::of(366_000_001).line();
+    let mut bytes = csv(&[]);
+    let mut expected = Vec::new();
+    for line in 2..130_000u64 {
+        if line % 9_973 == 0 {
+            expected.push((line, bytes.len() as u64, FieldCount));
+            bytes.extend_from_slice(b"short\n");
+        } else {
+            bytes.extend_from_slice(row.as_bytes());
+            bytes.push(b'\n');
+        }
+    }
+    assert!(bytes.len() > 12 << 20 && expected.len() > 10);
+    let delivery = read_one(&bytes);
+    let found: Vec<_> = delivery.rejects.iter().map(|r| (r.line, r.byte_offset, r.reason)).collect();
+    assert_eq!(found, expected);
+    // The one report that all others repeat is the first.
+    assert_eq!(canon(&delivery).iter().map(|c| c.line).collect::<Vec<_>>(), [2]);
+    assert_eq!(delivery.accounts[0].duplicates + 1 + expected.len() as u64, delivery.accounts[0].rows);
+}
+
+// Containers.
+
+fn two_rows() -> Vec<u8> {
+    csv(&[Row::of(366_000_001), Row::of(366_000_002)])
+}
+
+#[test]
+fn a_container_changes_nothing() {
+    let plain = two_rows();
+    let half = plain.len() / 2;
+    let skippable: &[u8] = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd";
+    let expected = canon(&read_one(&plain));
+    assert_eq!(expected.len(), 2);
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("zstd", zst(&plain)),
+        ("zstd in two frames", [zst(&plain[..half]), zst(&plain[half..])].concat()),
+        ("zstd behind a skippable frame", [skippable.to_vec(), zst(&plain)].concat()),
+        ("zstd with skippable frames in between and after", [zst(&plain[..half]), skippable.to_vec(), zst(&plain[half..]), skippable.to_vec()].concat()),
+        ("zip", zipped(&[("a.csv", &plain)])),
+        ("zip with folders and what macOS leaves", zipped(&[("d/", b""), ("__MACOSX/._a.csv", b"junk"), ("d/.DS_Store", b"junk"), ("d/a.csv", &plain)])),
+    ];
+    for (what, bytes) in cases {
+        // The name does not matter.
+        let delivery = read_with(&[("download", &bytes)], &lenient());
+        assert!(delivery.refused.is_empty(), "{what}: {:?}", delivery.refused);
+        assert_eq!(canon(&delivery), expected, "{what}");
+        let account = &delivery.accounts[0];
+        assert_eq!((account.rows, account.bytes), (2, bytes.len() as u64), "{what}");
+        assert_eq!(account.sha256, sha256(&bytes), "{what}: of the file as stored");
+    }
+}
+
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[test]
+fn every_member_of_an_archive_is_a_file() {
+    let one = csv(&[Row::of(366_000_001), Row::of(366_000_001).with("SOG", "x")]);
+    let other = csv(&[Row::of(366_000_002)]);
+    let bytes = zipped(&[("jan/one.csv", &one), ("../../two.csv", &other), ("/three.csv", &other)]);
+    let delivery = read_with(&[("a.zip", &bytes)], &lenient());
+    let shown: Vec<(String, u64)> = delivery.accounts.iter().map(|a| (a.path.display().to_string(), a.rows)).collect();
+    let ends: Vec<(&str, u64)> = shown.iter().map(|(p, n)| (p.rsplit_once("a.zip").map_or(p.as_str(), |x| x.1), *n)).collect();
+    // Names are shown, never opened: wherever they point to, they stay behind the archive's.
+    assert_eq!(ends, [("/jan/one.csv", 2), ("/../../two.csv", 1), ("//three.csv", 1)]);
+    assert_eq!(delivery.accounts[2].duplicates, 1);
+    assert_eq!(delivery.rejects.len(), 1);
+    assert_eq!((delivery.rejects[0].file, delivery.rejects[0].line), (0, 3));
+}
+
+#[test]
+fn what_is_cut_or_forged_is_refused_by_name() {
+    let plain = two_rows();
+    // Enough rows for several blocks of the compressor, so that a cut lies behind data that decode well.
+    let many = csv(&(0..4000).map(|k| Row::of(366_000_000 + k)).collect::<Vec<_>>());
+    let whole = zst(&many);
+    let archive = zipped(&[("a.csv", &many)]);
+    let flag = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        for (signature, at) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
+            let k = bytes.windows(4).position(|w| w == signature).expect("a zip");
+            bytes[k + at] |= 1;
+        }
+        bytes
+    };
+    let flipped = |bytes: &[u8], at: usize| {
+        let mut bytes = bytes.to_vec();
+        bytes[at] ^= 0x40;
+        bytes
+    };
+    let wide = {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("zstd in memory");
+        encoder.window_log(28).expect("a window of 256 MiB");
+        encoder.write_all(&plain).expect("zstd in memory");
+        encoder.finish().expect("zstd in memory")
+    };
+    // 64 MiB of blanks in one line, a few kilobytes packed: a ratio that no day of traffic has.
+    let bomb = [&plain[..], &vec![b' '; 64 << 20][..]].concat();
+    let endless = [&plain[..], &vec![b' '; 200 << 20][..]].concat();
+    let lying = {
+        // The archive promises fewer bytes than it unpacks to.
+        let mut bytes = archive.clone();
+        let k = bytes.windows(4).position(|w| w == b"PK\x01\x02").expect("a zip");
+        bytes[k + 24..k + 28].copy_from_slice(&1000u32.to_le_bytes());
+        bytes
+    };
+    let names: Vec<String> = (0..65).map(|k| format!("{k}.csv")).collect();
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("zstd cut in the middle", whole[..whole.len() / 2].to_vec(), "cut off or damaged"),
+        ("zstd cut one byte short", whole[..whole.len() - 1].to_vec(), "cut off or damaged"),
+        ("zstd cut in its second frame", [whole.clone(), whole[..20].to_vec()].concat(), "cut off or damaged"),
+        ("zstd with rubbish behind it", [whole.clone(), b"rubbish behind it".to_vec()].concat(), "cut off or damaged"),
+        ("zstd with a window of 256 MiB", wide, "cut off or damaged"),
+        ("zstd that unpacks to one endless line", zst(&endless), "cut off or damaged"),
+        ("zip cut in the middle", archive[..archive.len() / 2].to_vec(), "cut off or damaged"),
+        ("zip cut one byte short", archive[..archive.len() - 1].to_vec(), "cut off or damaged"),
+        ("zip with a flipped bit", flipped(&archive, 2000), "cut off or damaged"),
+        ("zip that promises too little", lying, "cut off or damaged"),
+        ("encrypted member", flag(&zipped(&[("a.csv", &plain)])), "member `a.csv` is encrypted"),
+        ("member that is a link", zipped(&[("a.csv@", b"")]), "member `a.csv` is a symbolic link"),
+        ("bomb", zipped(&[("a.csv", &bomb)]), "unpacks to"),
+        ("empty archive", zipped(&[]), "the archive holds no file"),
+        ("archive of folders", zipped(&[("d/", b"")]), "the archive holds no file"),
+        ("archive of too many", zipped(&names.iter().map(|n| (n.as_str(), &plain[..])).collect::<Vec<_>>()), "holds 65 files"),
+    ];
+    for (what, bytes, message) in cases {
+        let good = csv(&[Row::of(366_000_009)]);
+        let delivery = read_with(&[("bad", &bytes), ("good.csv", &good)], &lenient());
+        assert_eq!(delivery.refused.len(), 1, "{what}");
+        let e = delivery.refused[0].to_string();
+        assert!(e.contains("bad") && e.contains(message), "{what}: {e}");
+        // Nothing of the bad file, everything of the good one.
+        assert_eq!(canon(&delivery).iter().map(|c| c.mmsi).collect::<Vec<_>>(), [366_000_009], "{what}");
+        assert_eq!(delivery.accounts.len(), 1, "{what}");
+    }
+}
+
+// Inputs.
+
+#[test]
+fn an_input_is_a_file_a_folder_or_a_glob() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = |name: &str| folder.path().join(name);
+    for name in ["b.csv", "a.CSV", "c.csv.zst", "d.zip", "notes.md", ".hidden.csv", "sub/e.csv", "_old/f.csv", ".git/g.csv"] {
+        std::fs::create_dir_all(at(name).parent().expect("a parent")).expect("a folder");
+        std::fs::write(at(name), b"x").expect("a file");
+    }
+    let expand = |arguments: &[&str]| -> Result<Vec<String>, String> {
+        let arguments: Vec<String> = arguments.iter().map(|a| if *a == "-" { "-".into() } else { at(a).display().to_string() }).collect();
+        let found = ingest::inputs::expand(&arguments).map_err(|e| format!("{e}; {}", e.hint()))?;
+        Ok(found.iter().map(|p| p.strip_prefix(folder.path()).unwrap_or(p).display().to_string()).collect())
+    };
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["b.csv"], &["b.csv"]),
+        (&["notes.md"], &["notes.md"]),
+        (&["."], &["a.CSV", "b.csv", "c.csv.zst", "d.zip", "sub/e.csv"]),
+        (&["*.csv"], &["b.csv"]),
+        (&["**/*.csv"], &["b.csv", "sub/e.csv"]),
+        (&["-"], &["-"]),
+        // Each once, in the order of the arguments.
+        (&["b.csv", ".", "b.csv"], &["b.csv", "a.CSV", "c.csv.zst", "d.zip", "sub/e.csv"]),
+    ];
+    for (arguments, expected) in cases {
+        let mut found = expand(arguments).expect("files");
+        found.retain(|f| !f.starts_with('.') && !f.starts_with("_old"));
+        let found: Vec<&str> = found.iter().map(|f| f.trim_start_matches("./")).collect();
+        assert_eq!(found, *expected, "{arguments:?}");
+    }
+    for (arguments, message) in [(&["x.csv"][..], "no such file or folder"), (&["*.parquet"], "no AIS file found there")] {
+        let e = expand(arguments).expect_err("nothing there");
+        assert!(e.contains(message) && e.contains("check the spelling"), "{e}");
+    }
+    // A link to a file is that file; a link to a folder or to nothing is passed over.
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(at(target), at(name)).expect("a link");
+    std::fs::create_dir(at("links")).expect("a folder");
+    link("d.zip", "links/night.zip");
+    link(".", "links/circle");
+    link("nowhere.csv", "links/broken.csv");
+    assert_eq!(expand(&["links"]).expect("files"), ["links/night.zip"]);
+    std::fs::create_dir(at("empty")).expect("a folder");
+    assert!(expand(&["empty"]).expect_err("nothing there").contains("no AIS file found there"));
+}
+
+#[test]
+fn standard_input_is_a_file_like_any_other() {
+    let scratch = Scratch::new();
+    let plain = csv(&drawn_day());
+    scratch.put("day.csv", &plain);
+    let from_file = events(&scratch, "file", &["day.csv"]);
+    for (name, bytes) in [("plain", plain.clone()), ("zstd", zst(&plain))] {
+        let out = run(&scratch, &["detect", "-", "-o", name, "--min-confidence", "0"], Some(&bytes));
+        assert_eq!(out.code, 0, "{}", out.stderr);
+        assert_eq!(scratch.read(&format!("{name}/events.csv")), from_file.1, "{name}");
+        let manifest: serde_json::Value = serde_json::from_slice(&scratch.read(&format!("{name}/manifest.json"))).expect("JSON");
+        assert_eq!(manifest["inputs"][0]["sha256"], serde_json::json!(sha256(&bytes)), "{name}");
+        assert_eq!(manifest["inputs"][0]["bytes"], serde_json::json!(bytes.len()), "{name}");
+    }
+}
+
+#[test]
+fn a_pipe_by_name_is_a_file_like_any_other() {
+    let scratch = Scratch::new();
+    let made = std::process::Command::new("mkfifo").arg(scratch.path("pipe")).status().expect("mkfifo is there");
+    assert!(made.success());
+    for bytes in [two_rows(), zst(&two_rows())] {
+        let expected = sha256(&bytes);
+        let pipe = scratch.path("pipe");
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::write(pipe, bytes)
+        });
+        let delivery = ingest::read(std::slice::from_ref(&pipe), &lenient(), &|_| ()).expect("a delivery");
+        writer.join().expect("the writer ends").expect("all is read");
+        assert_eq!((canon(&delivery).len(), delivery.accounts[0].sha256.clone()), (2, expected));
+    }
+    // An archive is read from its end: that needs a file, and says so.
+    let done = run(&scratch, &["detect", "-", "-o", "out"], Some(&zipped(&[("a.csv", &two_rows())])));
+    assert_eq!(done.code, 3);
+    assert!(done.stderr.contains("a zip archive can be read from a file only") && done.stderr.contains("unpack it"), "{}", done.stderr);
+}
+
+// Which rows.
+
+#[test]
+fn duplicates_are_judged_on_canonical_values_across_files() {
+    let row = Row::of(366_000_001).with("Heading", "511").with("COG", "360.0").with("LAT", "28.5");
+    let renamed = |r: &Row| format!("{RENAMED}\n{}\n", r.renamed()).into_bytes();
+    let twins = [
+        ("the same", csv(std::slice::from_ref(&row))),
+        ("renamed layout, sentinels empty", renamed(&row)),
+        (
+            "other spelling",
+            csv(&[row.clone().with("LAT", "+28.5000000").with("SOG", "5").with("IMO", "9074729").with("VesselName", "PLAIN JANE@@@").with("Length", "180.0")]),
+        ),
+        ("quoted", csv(&[row.clone().with("VesselName", "\"PLAIN JANE\"")])),
+        ("fraction of a second that is none", csv(&[row.clone().with("BaseDateTime", "2020-01-01T00:00:00.000Z")])),
+    ];
+    let first = csv(std::slice::from_ref(&row));
+    for (what, twin) in &twins {
+        let delivery = read_with(&[("a.csv", &first), ("b.csv", twin)], &lenient());
+        let counts: Vec<(u64, u64)> = delivery.accounts.iter().map(|a| (a.positions, a.duplicates)).collect();
+        assert_eq!(counts, [(1, 0), (0, 1)], "{what}");
+    }
+    let others = [
+        ("another second", row.clone().with("BaseDateTime", "2020-01-01T00:00:01")),
+        ("another place", row.clone().with("LAT", "28.5000001")),
+        ("another speed", row.clone().with("SOG", "5.1")),
+        ("another status", row.clone().with("Status", "1")),
+        ("another name", row.clone().with("VesselName", "PLAIN JANE II")),
+        ("another class", row.clone().with("TransceiverClass", "B")),
+        ("another ship", row.clone().with("MMSI", "366000002")),
+    ];
+    for (what, other) in &others {
+        let delivery = read_with(&[("a.csv", &first), ("b.csv", &csv(std::slice::from_ref(other)))], &lenient());
+        assert_eq!(delivery.accounts.iter().map(|a| (a.positions, a.duplicates)).collect::<Vec<_>>(), [(1, 0), (1, 0)], "{what}");
+    }
+}
+
+#[test]
+fn a_stray_clock_does_not_move_the_end_of_the_data() {
+    let mut rows: Vec<Row> = (0..2000).map(|k| Row::of(366_000_001 + k)).collect();
+    rows.push(Row::of(366_000_001).with("BaseDateTime", "2031-05-05T00:00:00"));
+    rows.insert(0, Row::of(366_000_001).with("BaseDateTime", "1999-12-31T00:00:00"));
+    let day = |text: &str| alongside::model::time::parse_day(text);
+    let read = |limits: Limits| {
+        let delivery = read_with(&[("a.csv", &csv(&rows))], &limits);
+        let strays = delivery.accounts[0].rejected.get(&RejectReason::StrayClock).copied().unwrap_or(0);
+        let lines: Vec<u64> = delivery.rejects.iter().filter(|r| r.reason == RejectReason::StrayClock).map(|r| r.line).collect();
+        (delivery.days.len(), delivery.days.last().copied(), strays, lines)
+    };
+    assert_eq!(read(Limits::default()), (1, day("2020-01-01"), 2, vec![2, 2003]));
+    // Two of 2,002 rows are a tenth of a percent: a delivered day.
+    rows.push(Row::of(366_000_002).with("BaseDateTime", "2031-05-05T00:00:00"));
+    rows.push(Row::of(366_000_003).with("BaseDateTime", "2031-05-05T00:00:00"));
+    let read_rows = |rows: &[Row], limits: Limits| {
+        let delivery = read_with(&[("a.csv", &csv(rows))], &limits);
+        (delivery.days.len(), delivery.days.last().copied(), delivery.accounts[0].rejected.clone())
+    };
+    assert_eq!(read_rows(&rows, Limits::default()), (2, day("2031-05-05"), BTreeMap::from([(RejectReason::StrayClock, 1)])));
+    // An open end names its own day, and no stray clock beyond it.
+    let from = |text: &str| Limits { days: (day(text), None), ..Limits::default() };
+    let farther = [&rows[..], &[Row::of(366_000_004).with("BaseDateTime", "2041-05-05T00:00:00")]].concat();
+    assert_eq!(read_rows(&farther, from("2020-01-01")).1, day("2031-05-05"));
+    assert_eq!(read_rows(&farther, from("2041-05-05")).1, day("2041-05-05"));
+    // Named days are delivered however thin; the others are outside the period.
+    let named = Limits { days: (day("1999-12-31"), day("1999-12-31")), ..Limits::default() };
+    assert_eq!(read_rows(&rows, named), (1, day("1999-12-31"), BTreeMap::from([(RejectReason::OutsidePeriod, 2003)])));
+}
+
+#[test]
+fn from_to_and_bbox_reject_the_rest_by_name() {
+    let day = |text: &str| alongside::model::time::parse_day(text);
+    let at = |k: u32, time: &str, lat: &str, lon: &str| Row::of(366_000_000 + k).with("BaseDateTime", time).with("LAT", lat).with("LON", lon);
+    let times = [
+        at(1, "2020-01-01T23:59:59.999", "0.5", "0"),
+        at(2, "2020-01-02T00:00:00", "0.5", "0"),
+        at(3, "2020-01-02T23:59:59.999", "0.5", "0"),
+        at(4, "2020-01-03T00:00:00", "0.5", "0"),
+    ];
+    let kept = |rows: &[Row], limits: Limits| -> Vec<u32> {
+        let delivery = read_with(&[("a.csv", &csv(rows))], &limits);
+        let refused =
+            delivery.accounts[0].rejected.iter().filter(|(r, _)| matches!(r, RejectReason::OutsidePeriod | RejectReason::OutsideBbox)).map(|(_, n)| n);
+        assert_eq!(refused.sum::<u64>() + delivery.accounts[0].positions, rows.len() as u64);
+        canon(&delivery).iter().map(|c| c.mmsi - 366_000_000).collect()
+    };
+    let second = day("2020-01-02");
+    for (days, expected) in [((second, second), &[2u32, 3][..]), ((None, second), &[1, 2, 3]), ((second, None), &[2, 3, 4]), ((None, None), &[1, 2, 3, 4])] {
+        assert_eq!(kept(&times, Limits { days, ..lenient() }), expected, "{days:?}");
+    }
+    let t = "2020-01-01T00:00:00";
+    let places = [
+        at(1, t, "10", "170"),
+        at(2, t, "10", "179.9999999"),
+        at(3, t, "10", "180"),
+        at(4, t, "10", "-180"),
+        at(5, t, "10", "-170"),
+        at(6, t, "10", "0"),
+        at(7, t, "20.0000001", "175"),
+        at(8, t, "-0.0000001", "175"),
+        at(9, t, "0", "169.9999999"),
+    ];
+    let cases: &[([f64; 4], &[u32])] = &[
+        ([170.0, 0.0, -170.0, 20.0], &[1, 2, 3, 4, 5]),
+        ([170.0, 0.0, 180.0, 20.0], &[1, 2, 3, 4]),
+        ([-180.0, 0.0, -170.0, 20.0], &[3, 4, 5]),
+        ([180.0, 0.0, -170.0, 20.0], &[3, 4, 5]),
+        ([-180.0, -90.0, 180.0, 90.0], &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        ([-1.0, 0.0, 1.0, 20.0], &[6]),
+        ([1.0, 0.0, -1.0, 20.0], &[1, 2, 3, 4, 5, 9]),
+        ([0.0, 10.0, 0.0, 10.0], &[6]),
+    ];
+    for (bbox, expected) in cases {
+        let limits = Limits { bbox_e7: Some(bbox.map(|v| (v * 1e7) as i32)), ..lenient() };
+        assert_eq!(kept(&places, limits), *expected, "{bbox:?}");
+    }
+}
+
+#[test]
+fn a_file_over_its_reject_budget_is_refused_and_named() {
+    let scratch = Scratch::new();
+    let mut bad = csv(&(0..93).map(|k| Row::of(366_000_001 + k)).collect::<Vec<_>>());
+    for _ in 0..7 {
+        bad.extend_from_slice(b"rubbish\n");
+    }
+    scratch.put("day.csv", &csv(&drawn_day()));
+    scratch.put("bad.csv", &bad);
+    let out = run(&scratch, &["detect", "bad.csv", "day.csv", "-o", "out"], None);
+    assert_eq!(out.code, 4, "{}", out.stderr);
+    assert!(
+        out.stderr.contains("bad.csv: 7 of 100 rows are malformed (7.0 %), above the limit of 5 %") && out.stderr.contains("--max-reject-share"),
+        "{}",
+        out.stderr
+    );
+    let manifest: serde_json::Value = serde_json::from_slice(&scratch.read("out/manifest.json")).expect("JSON");
+    assert!(manifest["refused"][0].as_str().is_some_and(|m| m.contains("bad.csv")), "{manifest}");
+    // Its rows are not in the answer, but what was wrong with it can be looked up.
+    assert_eq!(manifest["inputs"][0]["positions"], serde_json::json!(0));
+    assert_eq!(manifest["inputs"][0]["rejected"]["field_count"], serde_json::json!(7));
+    let rejects = String::from_utf8(scratch.read("out/rejects.csv")).expect("UTF-8");
+    assert_eq!(rejects.lines().filter(|l| l.starts_with("bad.csv,") && l.ends_with(",field_count,rubbish")).count(), 7, "{rejects}");
+    // Asked to, it is taken; alone, nothing is left.
+    assert_eq!(run(&scratch, &["detect", "bad.csv", "day.csv", "-o", "out", "--overwrite", "--max-reject-share", "7"], None).code, 0);
+    assert_eq!(run(&scratch, &["detect", "bad.csv", "-o", "alone"], None).code, 3);
+    assert!(!scratch.path("alone").exists());
+    // Duplicates, stations and default numbers are everyday, not malformed.
+    let mut noisy = csv(&drawn_day());
+    for _ in 0..2000 {
+        noisy.extend_from_slice(format!("{}\n{}\n", Row::of(0).with("MMSI", "002190064").line(), Row::of(123_456_789).line()).as_bytes());
+    }
+    scratch.put("noisy.csv", &noisy);
+    assert_eq!(run(&scratch, &["detect", "noisy.csv", "-o", "noisy"], None).code, 0);
+}
+
+// The property.
+
+/// A row as numbers: its text and its canonical form are both made of them, neither by the reader.
+#[derive(Clone, Debug)]
+struct Plain {
+    second: u32,
+    /// In 1e-5 degree, as the files have them.
+    lat: i32,
+    lon: i32,
+    sog: u16,
+    cog: u16,
+    heading: u16,
+    status: u8,
+    name: String,
+    kind: u16,
+    length: u16,
+    class_a: bool,
+}
+
+const LETTERS: [char; 44] = [
+    'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', '0', '1', '2', '3', ' ',
+    ' ', '-', '.', '&', '/', '(', ')', '=', '+', '#', '\'', '<', '_',
+];
+
+fn plain() -> impl Strategy<Value = Plain> {
+    let edge_lat = prop_oneof![8 => -8_999_999..=9_000_000i32, 1 => Just(9_000_000), 1 => Just(-9_000_000), 1 => Just(1)];
+    let edge_lon = prop_oneof![8 => -17_999_999..=18_000_000i32, 1 => Just(18_000_000), 1 => Just(-18_000_000), 1 => Just(0)];
+    let motion = (0..1022u16, 0..3600u16, 0..360u16, 0..15u8).prop_map(|(s, c, h, n)| (if s == 512 || s == 630 { 0 } else { s }, c, h, n));
+    let name = prop::collection::vec(prop::sample::select(&LETTERS[..]), 0..20).prop_map(|v| v.into_iter().collect::<String>());
+    (0..86_400u32, edge_lat, edge_lon, motion, name, 0..100u16, 0..400u16, any::<bool>()).prop_map(
+        |(second, lat, lon, (sog, cog, heading, status), name, kind, length, class_a)| Plain {
+            second,
+            lat: if lat == 0 { 1 } else { lat },
+            lon,
+            sog,
+            cog,
+            heading,
+            status,
+            name,
+            kind,
+            length,
+            class_a,
+        },
+    )
+}
+
+fn decimal(value: i32, digits: usize) -> String {
+    let unit = 10i32.pow(digits as u32);
+    format!("{}{}.{:0digits$}", if value < 0 { "-" } else { "" }, (value / unit).abs(), (value % unit).abs())
+}
+
+impl Plain {
+    fn row(&self, mmsi: u32) -> Row {
+        let s = self.second;
+        let some = |n: u16| if n == 0 { String::new() } else { n.to_string() };
+        Row::of(mmsi)
+            .with("BaseDateTime", format!("2020-01-01T{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60))
+            .with("LAT", decimal(self.lat, 5))
+            .with("LON", decimal(self.lon, 5))
+            .with("SOG", decimal(self.sog.into(), 1))
+            .with("COG", decimal(self.cog.into(), 1))
+            .with("Heading", self.heading.to_string())
+            .with("Status", self.status.to_string())
+            .with("VesselName", &self.name)
+            .with("VesselType", some(self.kind))
+            .with("Length", some(self.length))
+            .with("TransceiverClass", if self.class_a { "A" } else { "B" })
+    }
+    fn canon(&self, mmsi: u32, line: u32) -> Canon {
+        Canon {
+            mmsi,
+            t_ms: 1_577_836_800_000 + i64::from(self.second) * 1000,
+            lat_e7: self.lat * 100,
+            lon_e7: if self.lon == 18_000_000 { -1_800_000_000 } else { self.lon * 100 },
+            sog: Some(self.sog),
+            cog: Some(self.cog),
+            heading: Some(self.heading),
+            status: Some(self.status),
+            said: Particulars {
+                name: self.name.trim().to_owned(),
+                imo: 9_074_729,
+                call_sign: "WDA1234".into(),
+                ship_type: self.kind,
+                length_dm: self.length * 10,
+                beam_dm: 320,
+                draught_dm: 105,
+                cargo: 80,
+                class: if self.class_a { AisClass::A } else { AisClass::B },
+            },
+            line,
+        }
+    }
+}
+
+/// One thing that is wrong with a file.
+#[derive(Clone, Debug)]
+enum Fault {
+    Nothing,
+    /// A quote in the name, anywhere.
+    StrayQuote(usize),
+    /// The name in quotes, with a comma and a quote in it.
+    QuotedName,
+    /// A byte in the name, anywhere, and what is shown of it.
+    ByteInName(usize, &'static [u8], &'static str),
+    /// Another text in a column, and what must be said of it.
+    Text(&'static str, &'static str, Says),
+    ExtraField,
+    MissingField(usize),
+    /// A line of bytes without a comma or a newline.
+    Garbage(Vec<u8>),
+    /// Too long for a line.
+    Endless(usize),
+    Blank,
+    Header,
+    /// The same row again, at the end.
+    Twin,
+    Crlf,
+    Bom,
+    /// The file ends so many bytes early.
+    CutShort(usize),
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    const BYTES: [(&[u8], &str); 6] =
+        [(b"\0", "\\u{0}"), (b"\xff", "\u{fffd}"), (b"\r", "\\u{d}"), (b"\x1b", "\\u{1b}"), (b"\t", "\\u{9}"), ("\u{2028}".as_bytes(), "\\u{2028}")];
+    const TEXTS: [(&str, &str, Says); 24] = [
+        ("MMSI", "", Rejected(BadMmsi)),
+        ("MMSI", "36600000", Rejected(BadMmsi)),
+        ("MMSI", "\"366000001", Rejected(BadMmsi)),
+        ("MMSI", "111111111", Rejected(DefaultMmsi)),
+        ("MMSI", "003669999", NotShip("base_station")),
+        ("MMSI", "111366001", NotShip("sar_aircraft")),
+        ("MMSI", "993661234", NotShip("aid_to_navigation")),
+        ("BaseDateTime", "", Rejected(BadTime)),
+        ("BaseDateTime", "2020-02-30T00:00:00", Rejected(BadTime)),
+        ("BaseDateTime", "2020-01-01T99:00:00", Rejected(BadTime)),
+        ("BaseDateTime", "2020-01-01\"00:00:00", Rejected(BadTime)),
+        ("LAT", "91.0", NoPosition),
+        ("LON", "181.0", NoPosition),
+        ("LAT", "", Rejected(BadPosition)),
+        ("LON", "-", Rejected(BadPosition)),
+        ("LAT", "2\u{0}8.5", Rejected(BadPosition)),
+        ("LAT", "90.00001", Rejected(PositionOffGlobe)),
+        ("LON", "1e5", Rejected(PositionOffGlobe)),
+        ("LON", "1e999", Rejected(BadPosition)),
+        ("SOG", "x", Rejected(BadMotion)),
+        ("COG", "NaN", Rejected(BadMotion)),
+        ("Heading", "\"", Rejected(BadMotion)),
+        ("SOG", "99999999999999999999999", Rejected(BadMotion)),
+        ("Heading", "0x10", Rejected(BadMotion)),
+    ];
+    let garbage = prop::collection::vec(any::<u8>().prop_filter("no comma, no newline", |b| *b != b',' && *b != b'\n'), 1..60);
+    prop_oneof![
+        1 => Just(Fault::Nothing),
+        4 => any::<usize>().prop_map(Fault::StrayQuote),
+        2 => Just(Fault::QuotedName),
+        3 => (any::<usize>(), prop::sample::select(&BYTES[..])).prop_map(|(at, (bytes, shown))| Fault::ByteInName(at, bytes, shown)),
+        6 => prop::sample::select(&TEXTS[..]).prop_map(|(c, t, s)| Fault::Text(c, t, s)),
+        1 => Just(Fault::ExtraField),
+        1 => (0..17usize).prop_map(Fault::MissingField),
+        2 => garbage.prop_map(Fault::Garbage),
+        1 => (65_537..70_000usize).prop_map(Fault::Endless),
+        1 => Just(Fault::Blank),
+        1 => Just(Fault::Header),
+        1 => Just(Fault::Twin),
+        1 => Just(Fault::Crlf),
+        1 => Just(Fault::Bom),
+        3 => (1..150usize).prop_map(Fault::CutShort),
+    ]
+}
+
+/// What must come of a file, line by line.
+#[derive(Debug, Default, PartialEq)]
+struct Expected {
+    fixes: Vec<Canon>,
+    rejects: Vec<(u64, u64, RejectReason)>,
+    rows: u64,
+    no_position: u64,
+    duplicates: u64,
+    not_ships: BTreeMap<&'static str, u64>,
+}
+
+/// The file with its fault, and the oracle's answer. The oracle knows the fault, not the reader.
+fn draw(rows: &[Plain], at: usize, fault: &Fault) -> (Vec<u8>, Expected) {
+    let mmsi = |k: usize| 366_000_001 + k as u32;
+    let mut lines: Vec<Vec<u8>> = rows.iter().enumerate().map(|(k, r)| r.row(mmsi(k)).line().into_bytes()).collect();
+    // Of each line: what becomes of it, or nothing for a line that is no row.
+    type Fate = Option<Result<Canon, Says>>;
+    let mut fates: Vec<Fate> = rows.iter().enumerate().map(|(k, r)| Some(Ok(r.canon(mmsi(k), 0)))).collect();
+    let (row, plain) = (rows[at].row(mmsi(at)), &rows[at]);
+    let named = |name: &[u8]| -> Vec<u8> {
+        let line = row.clone().with("VesselName", "\u{1}").line();
+        let (before, after) = line.split_once('\u{1}').expect("a name");
+        [before.as_bytes(), name, after.as_bytes()].concat()
+    };
+    let said = |name: &str| {
+        let mut canon = plain.canon(mmsi(at), 0);
+        canon.said.name = name.trim().to_owned();
+        Some(Ok(canon))
+    };
+    let mut extra: Option<(usize, Vec<u8>, Fate)> = None;
+    match fault {
+        Fault::Nothing | Fault::Bom | Fault::CutShort(_) => {}
+        Fault::StrayQuote(k) => {
+            let k = k % (plain.name.len() + 1);
+            let name = format!("{}\"{}", &plain.name[..k], &plain.name[k..]);
+            (lines[at], fates[at]) = (named(name.as_bytes()), said(&name));
+        }
+        Fault::QuotedName => {
+            let name = format!("{}, \"TOO\"", plain.name);
+            (lines[at], fates[at]) = (named(format!("\"{}\"", name.replace('"', "\"\"")).as_bytes()), said(&name));
+        }
+        Fault::ByteInName(k, bytes, shown) => {
+            // Letters about it, so that no trimming is in question.
+            let k = k % (plain.name.len() + 1);
+            let (a, b) = plain.name.split_at(k);
+            (lines[at], fates[at]) = (named(&[b"Q", a.as_bytes(), bytes, b.as_bytes(), b"Q"].concat()), said(&format!("Q{a}{shown}{b}Q")));
+        }
+        Fault::Text(column, text, says) => (lines[at], fates[at]) = (row.with(column, *text).line().into_bytes(), Some(Err(*says))),
+        Fault::ExtraField => {
+            lines[at].extend_from_slice(b",X");
+            fates[at] = Some(Err(Rejected(FieldCount)));
+        }
+        Fault::MissingField(k) => {
+            let mut fields = row.0.to_vec();
+            fields.remove(*k);
+            (lines[at], fates[at]) = (fields.join(",").into_bytes(), Some(Err(Rejected(FieldCount))));
+        }
+        Fault::Garbage(bytes) => {
+            let fate = if bytes[..] == *b"\r" { None } else { Some(Err(Rejected(FieldCount))) };
+            extra = Some((at, bytes.clone(), fate));
+        }
+        Fault::Endless(n) => extra = Some((at, vec![b'x'; *n], Some(Err(Rejected(LineTooLong))))),
+        Fault::Blank => extra = Some((at, Vec::new(), None)),
+        Fault::Header => extra = Some((at, LEGACY.join(",").into_bytes(), Some(Err(Rejected(RepeatedHeader))))),
+        Fault::Twin => extra = Some((lines.len(), lines[at].clone(), Some(Err(Null)))),
+        Fault::Crlf => lines[at].push(b'\r'),
+    }
+    if let Some((k, line, fate)) = extra {
+        lines.insert(k, line);
+        fates.insert(k, fate);
+    }
+    let header = LEGACY.join(",").into_bytes();
+    let mut bytes = if matches!(fault, Fault::Bom) { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
+    bytes.extend_from_slice(&header);
+    bytes.push(b'\n');
+    let mut offsets = Vec::new();
+    for line in &lines {
+        offsets.push(bytes.len() as u64);
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+    }
+    if let Fault::CutShort(n) = fault {
+        // The newline goes first; then the last line loses its end. Never more than that line.
+        let last = lines.len() - 1;
+        let n = (*n).min(lines[last].len() + 1);
+        bytes.truncate(bytes.len() - n);
+        let left = &lines[last][..lines[last].len() + 1 - n];
+        let commas = left.iter().filter(|b| **b == b',').count();
+        fates[last] = match fates[last].take() {
+            _ if left.is_empty() => None,
+            _ if commas < 16 => Some(Err(Rejected(FieldCount))),
+            Some(Ok(mut canon)) => {
+                if left.ends_with(b",") {
+                    canon.said.class = AisClass::Unknown;
+                }
+                Some(Ok(canon))
+            }
+            other => other,
+        };
+    }
+    let mut expected = Expected::default();
+    for (k, fate) in fates.into_iter().enumerate() {
+        let line = k as u32 + 2;
+        let Some(fate) = fate else { continue };
+        expected.rows += 1;
+        match fate {
+            Ok(canon) => expected.fixes.push(Canon { line, ..canon }),
+            Err(Rejected(reason)) => expected.rejects.push((u64::from(line), offsets[k], reason)),
+            Err(NotShip(kind)) => *expected.not_ships.entry(kind).or_default() += 1,
+            Err(NoPosition) => expected.no_position += 1,
+            Err(Null) => expected.duplicates += 1,
+            Err(Is(_)) => panic!("no fate"),
+        }
+    }
+    (bytes, expected)
+}
+
+fn found(delivery: &Delivery) -> Expected {
+    let account: &FileAccount = &delivery.accounts[0];
+    Expected {
+        fixes: canon(delivery),
+        rejects: delivery.rejects.iter().map(|r| (r.line, r.byte_offset, r.reason)).collect(),
+        rows: account.rows,
+        no_position: account.no_position,
+        duplicates: account.duplicates,
+        not_ships: account.not_ships.clone(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 700, ..ProptestConfig::default() })]
+
+    #[test]
+    fn one_fault_costs_one_row_at_most(rows in prop::collection::vec(plain(), 1..9), at in any::<prop::sample::Index>(), fault in fault()) {
+        let (bytes, expected) = draw(&rows, at.index(rows.len()), &fault);
+        let delivery = read_one(&bytes);
+        prop_assert!(delivery.refused.is_empty());
+        prop_assert_eq!(found(&delivery), expected);
+        let account = &delivery.accounts[0];
+        prop_assert_eq!(account.rows, account.accepted() + account.rejected_total());
+        prop_assert!(account.rejected_total() <= 1);
+    }
+
+    #[test]
+    fn any_bytes_behind_a_header_are_accounted_for(bytes in prop::collection::vec(prop::sample::select(&b"0123456789.,,,,,\"\"\n\n\r\0-+eETZ: A\xff\xc3"[..]), 0..600)) {
+        let rows = csv(&[Row::of(366_000_001), Row::of(366_000_002)]);
+        let whole = [&rows[..], &bytes[..], b"\n", Row::of(366_000_003).line().as_bytes()].concat();
+        let delivery = read_one(&whole);
+        let account = &delivery.accounts[0];
+        prop_assert_eq!(account.rows, account.accepted() + account.rejected_total());
+        // Three rows stand among the rubbish, and stay.
+        let kept: Vec<u32> = canon(&delivery).iter().map(|c| c.mmsi).filter(|m| (366_000_001..=366_000_003).contains(m)).collect();
+        prop_assert_eq!(kept, vec![366_000_001, 366_000_002, 366_000_003]);
+        let lines = whole.split(|b| *b == b'\n').skip(1).filter(|l| !l.is_empty() && *l != b"\r").count() as u64;
+        prop_assert_eq!(account.rows, lines);
+    }
+}
+
+#[test]
+fn the_generator_draws_every_fault() {
+    // Faults that are never drawn would make the property say nothing of them.
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut seen = BTreeMap::new();
+    for _ in 0..700 {
+        let fault = fault().new_tree(&mut runner).expect("a fault").current();
+        let name = format!("{fault:?}");
+        *seen.entry(name.split(['(', ' ']).next().unwrap_or_default().to_owned()).or_insert(0) += 1;
+    }
+    assert_eq!(seen.len(), 15, "{seen:?}");
+}
+
+// The same bytes.
+
+/// Texts that need quotes get them.
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+/// A name that a spreadsheet would run.
+pub const FORMULA: &str = "=HYPERLINK(\"//X.YZ\")";
+
+/// A day with two transfers in open water, one of them across the antimeridian, two silences of six hours, one across it as
+/// well, and the everyday noise: a base station, sentinels, repeated reports, a few bad rows.
+pub fn drawn_day() -> Vec<Row> {
+    const MINUTE: i64 = 60;
+    let mut rows = Vec::new();
+    let metres = 1.0 / 111_194.9;
+    let report = |mmsi: u32, t: i64, lat: f64, lon: f64, (sog, cog, heading): (f64, f64, &str), name: &str| {
+        let lon = if lon >= 180.0 { lon - 360.0 } else { lon };
+        Row::of(mmsi)
+            .with("BaseDateTime", format!("2020-01-01T{:02}:{:02}:{:02}", t / 3600, t / 60 % 60, t % 60))
+            .with("LAT", format!("{lat:.5}"))
+            .with("LON", format!("{lon:.5}"))
+            .with("SOG", format!("{sog:.1}"))
+            .with("COG", format!("{cog:.1}"))
+            .with("Heading", heading)
+            .with("VesselName", quoted(name))
+            .with("IMO", "")
+            .with("CallSign", "")
+    };
+    // A pair drifts east at 0.8 kn; the second ship comes from the north, lies 22 m off from 02:00 to 09:00, and leaves.
+    for (k, &(lat0, lon0, names)) in [(27.5, -90.0, ["GULF LADY", FORMULA]), (-18.0, 179.96, ["NADI, STAR", "DATE LINE"])].iter().enumerate() {
+        for step in 0..300 {
+            let t = 60 * MINUTE + step * 2 * MINUTE;
+            let east = 0.41 * (t - 3600) as f64 * metres / f64::to_radians(lat0).cos();
+            let sway = (t as f64 / 2000.0).sin() * 30.0 * metres;
+            let outside = (7200 - t).max(t - 32_400).max(0) as f64;
+            let north = (22.0 + 4.1 * outside) * metres;
+            let heading = if step % 5 == 0 { "511" } else { "91" };
+            let sog = if outside > 0.0 { 8.0 } else { 0.8 };
+            rows.push(report(366_000_101 + 100 * k as u32, t, lat0 + sway, lon0 + east, (0.8, 90.0, "91"), names[0]));
+            let second = report(538_000_102 + 100 * k as u32, t + 20, lat0 + sway + north, lon0 + east, (sog, 90.0, heading), names[1]);
+            rows.push(if step % 7 == 0 { second.with("COG", "360.0").with("SOG", "102.3") } else { second });
+        }
+    }
+    // Two ships under way that are not heard from 03:00 to 09:00.
+    for (mmsi, lat0, lon0, name) in [(366_000_301, 26.0, -88.0, "QUIET SPIRIT"), (636_000_302, -25.0, 179.4, "FAR SIDE")] {
+        for step in (0..60).chain(240..300) {
+            let t = 60 * MINUTE + step * 2 * MINUTE;
+            let east = 5.5 * (t - 3600) as f64 * metres / f64::to_radians(lat0).cos();
+            rows.push(report(mmsi, t, lat0, lon0 + east, (10.7, 90.0, "90"), name));
+        }
+    }
+    let noise = rows[..12].to_vec();
+    rows.extend(noise);
+    rows.push(Row::of(0).with("MMSI", "003669999"));
+    rows.push(Row::of(366_000_401).with("LAT", "91.0").with("LON", "181.0"));
+    rows.push(Row::of(366_000_401).with("LAT", "north"));
+    rows.push(Row::of(366_000_401).with("BaseDateTime", "yesterday"));
+    rows.push(Row::of(123_456_789));
+    rows
+}
+
+/// Runs `detect` on the inputs and gives its two event files.
+fn events(scratch: &Scratch, out: &str, args: &[&str]) -> (Vec<u8>, Vec<u8>) {
+    let mut all = vec!["detect", "-o", out, "--min-confidence", "0"];
+    all.extend(args);
+    let done = run(scratch, &all, None);
+    assert_eq!(done.code, 0, "{out}: {}", done.stderr);
+    (scratch.read(&format!("{out}/events.geojson")), scratch.read(&format!("{out}/events.csv")))
+}
+
+#[test]
+fn the_events_are_the_same_bytes_however_the_rows_come() {
+    let scratch = Scratch::new();
+    let rows = drawn_day();
+    scratch.put("day.csv", &csv(&rows));
+    let (geojson, events_csv) = events(&scratch, "plain", &["day.csv"]);
+    // The drawing must show something.
+    let text = String::from_utf8(events_csv.clone()).expect("UTF-8");
+    let count = |kind: &str| text.lines().filter(|l| l.contains(kind)).count();
+    assert!(count(",rendezvous,") >= 2 && count(",gap,") >= 2, "{text}");
+    let likely = run(&scratch, &["detect", "day.csv", "-o", "likely"], None);
+    assert_eq!(likely.code, 0);
+    let at_50 = scratch.read("likely/events.csv").iter().filter(|b| **b == b'\n').count();
+    assert!(at_50 > 2, "fewer than two events of confidence 50: {}", likely.stdout);
+
+    // A multiplier that shares no factor with the count visits every row once.
+    let n = rows.len();
+    let step = (0..).map(|k| 611 + k).find(|s| gcd(*s, n) == 1).expect("a step");
+    let shuffled: Vec<Row> = (0..n).map(|k| rows[k * step % n].clone()).collect();
+    assert_ne!(rows, shuffled);
+    scratch.put("shuffled.csv", &csv(&shuffled));
+    scratch.put("reversed.csv", &csv(&rows.iter().rev().cloned().collect::<Vec<_>>()));
+    for (k, part) in shuffled.chunks(n.div_ceil(7)).enumerate() {
+        scratch.put(&format!("seven/{k}.csv"), &csv(part));
+    }
+    assert!(scratch.path("seven/6.csv").exists() && !scratch.path("seven/7.csv").exists());
+    scratch.put("day.csv.zst", &zst(&csv(&rows)));
+    scratch.put("day.zip", &zipped(&[("one.csv", &csv(&rows[..n / 3])), ("two.csv", &csv(&rows[n / 3..]))]));
+    let renamed: Vec<String> = rows.iter().map(Row::renamed).collect();
+    scratch.put("renamed.csv", format!("{RENAMED}\r\n{}\r\n", renamed.join("\r\n")).as_bytes());
+    scratch.put("mixed/a.csv", &csv(&rows[n / 2..]));
+    scratch.put("mixed/b.csv", format!("{RENAMED}\n{}\n", renamed[..n / 2].join("\n")).as_bytes());
+    assert!(rows.iter().any(|r| r.get("Heading") == "511") && renamed.iter().any(|r| r.contains(",,")));
+    let twice = [rows.clone(), rows.clone()].concat();
+    scratch.put("twice.csv", &csv(&twice));
+    let cases: &[(&str, &[&str])] = &[
+        ("again", &["day.csv"]),
+        ("shuffled", &["shuffled.csv"]),
+        ("reversed", &["reversed.csv"]),
+        ("seven-files", &["seven"]),
+        ("seven-files-any-order", &["seven/6.csv", "seven/2.csv", "seven"]),
+        ("zstd", &["day.csv.zst"]),
+        ("zip", &["day.zip"]),
+        ("renamed-layout", &["renamed.csv"]),
+        ("mixed-layouts", &["mixed"]),
+        ("every-row-twice", &["twice.csv"]),
+        ("one-thread", &["day.csv", "--threads", "1"]),
+        ("two-threads", &["shuffled.csv", "--threads", "2"]),
+        ("eight-threads", &["seven", "--threads", "8"]),
+        ("index-rstar", &["day.csv", "--index", "rstar"]),
+        ("index-grid", &["day.csv", "--index", "grid"]),
+        ("index-brute", &["day.csv", "--index", "brute"]),
+    ];
+    for (what, args) in cases {
+        let (g, c) = events(&scratch, what, args);
+        assert!(g == geojson, "{what}: events.geojson differs");
+        assert!(c == events_csv, "{what}: events.csv differs");
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[test]
+fn files_are_read_with_their_names_as_they_are() {
+    // A name that is no UTF-8 and one that would be an option.
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"d\xffy.csv"));
+    std::fs::write(&odd, two_rows()).expect("a file");
+    let delivery = ingest::read(std::slice::from_ref(&odd), &lenient(), &|_| ()).expect("a delivery");
+    assert_eq!(delivery.accounts[0].path, odd);
+    assert_eq!(canon(&delivery).len(), 2);
+    assert_eq!(ingest::inputs::expand(&[folder.path().display().to_string()]).expect("files"), [odd]);
+    let missing = ingest::read(&[Path::new("/nowhere/x.csv").to_path_buf()], &lenient(), &|_| ()).expect("a delivery");
+    assert!(missing.refused[0].to_string().starts_with("/nowhere/x.csv: "));
+}
