@@ -162,7 +162,8 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
 
 impl From<lab::Error> for Failure {
     fn from(e: lab::Error) -> Self {
-        Self::new(Exit::Refused, e.to_string(), e.hint())
+        let exit = if matches!(e, lab::Error::Output(_)) { Exit::Output } else { Exit::Refused };
+        Self::new(exit, e.to_string(), e.hint())
     }
 }
 
@@ -182,10 +183,7 @@ fn run_simulate(options: &args::Simulate) -> Result<Exit, Failure> {
         },
         compress: options.compress.is_some(),
     };
-    let made = lab::simulate(&plan).map_err(|e| {
-        let hint = if matches!(e, crate::export::Error::Io { .. }) { e.hint() } else { "name another folder with -o" };
-        Failure::new(Exit::Output, e.to_string(), hint)
-    })?;
+    let made = lab::simulate(&plan)?;
     let mut text = String::new();
     for (name, rows) in &made.days {
         text += &format!("{}  {} rows\n", plan.out.join(name).display(), summary::thousands(*rows));

@@ -106,6 +106,9 @@ pub enum Error {
         /// What is there.
         found: String,
     },
+    /// The simulation could not be written.
+    #[error(transparent)]
+    Output(#[from] export::Error),
     /// A folder without events.
     #[error("{}: no events.csv and no events.geojson in it", .0.display())]
     NoEvents(PathBuf),
@@ -119,13 +122,15 @@ impl Error {
             Self::NotATable { .. } | Self::MissingColumn { .. } | Self::Cell { .. } => {
                 "events are the events.csv, events.geojson or folder of `alongside detect`, labels the labels.csv of `alongside simulate`"
             }
+            Self::Output(e @ export::Error::Io { .. }) => e.hint(),
+            Self::Output(_) => "name another folder with -o",
             Self::NoEvents(_) => "give the folder that `alongside detect -o` wrote",
         }
     }
 }
 
 /// Simulates: plans the world, then makes and writes one day after the other.
-pub fn simulate(plan: &Plan) -> Result<Made, export::Error> {
+pub fn simulate(plan: &Plan) -> Result<Made, Error> {
     let mut folder = Folder::begin(&plan.out, false)?;
     let world = world::plan(plan);
     let reports = reports::Reports { world: &world, seed: plan.seed, interval_s: plan.interval_s };

@@ -1,6 +1,6 @@
 //! The committed two days: made again they are the same bytes, and the detector finds what is in them.
 //!
-//! The floors are below what was measured (in brackets), so that a change of weights may move an event, and a loss of kind or
+//! The floors are below what was measured (said above each test), so that a change of weights may move an event, and a loss of kind or
 //! scenario may not pass. `cargo test --release --test it golden -- --nocapture` prints the tables.
 
 use alongside::lab::{self, Layout, Plan, evaluate, labels};
@@ -82,7 +82,8 @@ fn the_detector_finds_what_is_in_the_two_days() {
     }
 }
 
-/// Another seed and interval: floors that hold for traffic nobody looked at while tuning.
+/// Another seed and interval, which nobody looked at while tuning. Measured: rendezvous 1.00 (71 of 71) and 0.91 (71 of 78, the rest tugs), gap
+/// 1.00 (14 of 14) and 1.00.
 #[test]
 fn the_detector_finds_what_is_in_traffic_it_was_not_tuned_to() {
     let folder = tempfile::tempdir().unwrap();
