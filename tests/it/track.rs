@@ -71,7 +71,7 @@ fn by_track(assigned: &Assigned) -> Vec<(TrackId, Vec<Fix>)> {
 }
 
 fn assign(reports: &[Fix], state: &mut ShipState) -> Assigned {
-    segment::assign(MMSI, reports.to_vec().into_iter(), state, &Params::default())
+    segment::assign(MMSI, reports.iter().copied(), state, &Params::default())
 }
 
 /// Tracks as letters, and what was dropped: (teleports, repeats, simultaneous). Waiting reports are settled five hours later.
