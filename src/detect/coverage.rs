@@ -84,7 +84,7 @@ impl Coverage {
     }
 
     /// How surprising it is, in nats, that a ship of `class` was not heard from `off` to `on` on the straight path: the sum
-    /// over the whole hours between of -ln of the chance of silence. Hours in which no ship was there to tell add nothing;
+    /// over the whole hours between of -ln of the chance of silence. Hours in which no ship was near to tell add nothing;
     /// `None` where no hour had a witness.
     pub fn surprise(&self, off: (i64, (i32, i32)), on: (i64, (i32, i32)), class: AisClass, params: &Params) -> Option<f64> {
         let (p, q) = (geodesy::point(off.1.0, off.1.1), geodesy::point(on.1.0, on.1.1));
@@ -95,13 +95,25 @@ impl Coverage {
         for hour in first..until {
             let at = motion::on_leg((off.0, p), (on.0, q), hour * HOUR_MS + HOUR_MS / 2);
             let cell = cell_of(geodesy::position_e7(at));
-            if let Some(heard) = self.hours.get(&(cell, hour as i32, class)) {
+            if let Some(heard) = self.witnesses(cell, hour as i32, class) {
                 let chance = f64::from(heard.heard + 1) / f64::from(heard.present + 2);
                 sum += (-libm::log(1.0 - chance)).min(cap);
                 witnessed = true;
             }
         }
         witnessed.then(|| sum.min(params.gap.max_surprise_nats))
+    }
+
+    /// Who was there to tell: in the cell itself, or where nobody was, in the eight around it.
+    fn witnesses(&self, (lat, lon): Cell, hour: i32, class: AisClass) -> Option<Heard> {
+        if let Some(heard) = self.hours.get(&((lat, lon), hour, class)) {
+            return Some(*heard);
+        }
+        let around = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (lat + dy, wrap(lon + dx))));
+        around
+            .filter_map(|cell| self.hours.get(&(cell, hour, class)))
+            .copied()
+            .reduce(|a, b| Heard { present: a.present + b.present, heard: a.heard + b.heard })
     }
 
     /// Whether any cell within one of the position's own was ever heard from.

@@ -5,7 +5,7 @@
 
 use crate::detect::motion::{Legs, Run};
 use crate::detect::pairs::{self, Moving, Piece, Rules};
-use crate::detect::stats::Stats;
+use crate::detect::stats::{Sampling, Stats};
 use crate::model::{Mmsi, Params, RendezvousFacts, Track, TrackId};
 use crate::spatial::boxes::{self, Box4, IndexKind, Work};
 use crate::spatial::geodesy;
@@ -288,7 +288,7 @@ fn sample(a: Moving, b: Moving, (t0, t1): (i64, i64), done: &mut Option<i64>, st
     if from > t1 {
         return;
     }
-    stats.sample(a, b, from, t1, i64::from(params.rendezvous.sample_s.max(1)) * 1000);
+    stats.sample(a, b, from, t1, Sampling::new(params));
     for (count, ship) in fixes.iter_mut().zip([a, b]) {
         let fixes = &ship.track.fixes;
         *count += (fixes.partition_point(|f| f.t_ms <= t1) - fixes.partition_point(|f| f.t_ms < from)) as u32;
@@ -315,7 +315,7 @@ fn close(a: Moving, b: Moving, mut meeting: Meeting, open: bool, params: &Params
     settle(a, b, &mut meeting, params);
     if meeting.stats.samples() == 0 {
         // Contacts too short to hold a sampling moment are told by their last one.
-        meeting.stats.sample_at(a, b, end);
+        meeting.stats.sample_at(a, b, end, Sampling::new(params));
     }
     let stats = &meeting.stats;
     if stats.samples() == 0 {

@@ -5,10 +5,11 @@
 
 use crate::detect::motion;
 use crate::detect::pairs::Moving;
-use crate::model::Track;
 use crate::model::fix::NULL_U16;
+use crate::model::{Params, Track};
 use crate::spatial::geodesy::{self, Vec3};
 use crate::units::METRES_PER_NM;
+use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 /// A histogram of equal bins that holds only what occurs.
@@ -114,7 +115,7 @@ pub struct Stats {
     pub difference: Histogram,
     /// Smallest separation in millimetres.
     pub min_mm: Option<i64>,
-    /// Position of each ship, east and north of the origin.
+    /// Position of each ship, east and north of the origin, while they were in step; so too all that follows.
     pub place: [Moments; 2],
     /// Sum of the scalar products of the two positions, in square centimetres: with `place` it gives the moments of the pair's
     /// middle and of the vector between the ships exactly.
@@ -128,8 +129,24 @@ pub struct Stats {
 }
 
 /// Sine and cosine of whole degrees.
-static HEADING: LazyLock<Vec<(f64, f64)>> =
-    LazyLock::new(|| (0..360).map(|d| f64::from(d).to_radians()).map(|r| (libm::sin(r), libm::cos(r))).collect());
+static HEADING: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| (0..360).map(|d| f64::from(d).to_radians()).map(|r| (libm::sin(r), libm::cos(r))).collect());
+
+/// When to sample, and what counts as lying together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sampling {
+    /// Milliseconds from moment to moment.
+    pub step_ms: i64,
+    /// Greatest relative speed of two ships in step, tenths of a knot.
+    pub in_step_dkn: u32,
+}
+
+impl Sampling {
+    /// From the parameters.
+    pub fn new(params: &Params) -> Self {
+        let relative_dkn = (params.rendezvous.paced_relative_kn.get() * 10.0) as u32;
+        Self { step_ms: i64::from(params.rendezvous.sample_s.max(1)) * 1000, in_step_dkn: relative_dkn }
+    }
+}
 
 /// Counts of a histogram in the making, dense over the bins that occur; what lies beyond goes to the histogram at once.
 struct Dense<const N: usize>([u32; N]);
@@ -170,21 +187,22 @@ impl Stats {
         self.night += other.night;
     }
 
-    /// Samples the pair over `from..=to` at whole multiples of `step_ms`.
-    pub fn sample(&mut self, a: Moving, b: Moving, from: i64, to: i64, step_ms: i64) {
+    /// Samples the pair over `from..=to` at the moments that the rules name.
+    pub fn sample(&mut self, a: Moving, b: Moving, from: i64, to: i64, rules: Sampling) {
+        let step_ms = rules.step_ms;
         let (a, b) = (a.legs.samples(a.track, step_ms), b.legs.samples(b.track, step_ms));
         let (first, last) = (from.div_euclid(step_ms) + i64::from(from.rem_euclid(step_ms) > 0), to.div_euclid(step_ms));
-        self.count(a.between(first.max(b.first), last.min(b.last())), b.between(first.max(a.first), last.min(a.last())));
+        self.count(a.between(first.max(b.first), last.min(b.last())), b.between(first.max(a.first), last.min(a.last())), rules);
     }
 
     /// Samples the pair at one moment.
-    pub fn sample_at(&mut self, a: Moving, b: Moving, t_ms: i64) {
+    pub fn sample_at(&mut self, a: Moving, b: Moving, t_ms: i64, rules: Sampling) {
         let at = |ship: Moving| Samples::along(ship.track, &ship.legs.points, t_ms, 1, t_ms).list;
-        self.count(&at(a), &at(b));
+        self.count(&at(a), &at(b), rules);
     }
 
     /// Counts both ships at the same moments.
-    fn count(&mut self, a: &[Sample], b: &[Sample]) {
+    fn count(&mut self, a: &[Sample], b: &[Sample], rules: Sampling) {
         let Some(head) = a.first() else { return };
         let origin = *self.origin_e7.get_or_insert_with(|| geodesy::position_e7(head.place));
         let origin = geodesy::point(origin.0, origin.1);
@@ -203,7 +221,13 @@ impl Stats {
             for (k, p) in [pa, pb].into_iter().enumerate() {
                 speed_bins[k].add(u32::from(p.speed_dkn), &mut self.speed[k]);
             }
-            relative_bins.add(tenths_of_knot(geodesy::sub(pb.velocity, pa.velocity)), &mut self.relative);
+            self.night += u32::from(pa.night);
+            let relative_dkn = tenths_of_knot(geodesy::sub(pb.velocity, pa.velocity));
+            relative_bins.add(relative_dkn, &mut self.relative);
+            // Coming and going is not lying together: of that only the histograms tell.
+            if relative_dkn > rules.in_step_dkn {
+                continue;
+            }
             let on_plane = |p: &Sample| {
                 let d = geodesy::sub(p.place, origin);
                 (nearest(geodesy::dot(d, east) * 100.0), nearest(geodesy::dot(d, north) * 100.0))
@@ -224,7 +248,6 @@ impl Stats {
                 let d = (u32::from(pa.heading_deg) + 360 - u32::from(pb.heading_deg)) % 180;
                 difference_bins.add(d.min(180 - d) / 5, &mut self.difference);
             }
-            self.night += u32::from(pa.night);
         }
         separation_bins.into_histogram(&mut self.separation);
         relative_bins.into_histogram(&mut self.relative);
@@ -237,6 +260,11 @@ impl Stats {
 
     /// How many moments were sampled.
     pub fn samples(&self) -> i64 {
+        self.separation.count() as i64
+    }
+
+    /// How many of them found the ships in step.
+    fn in_step(&self) -> i64 {
         self.place[0].n
     }
 
@@ -253,7 +281,7 @@ impl Stats {
 
     /// Mean of the middle between the ships, metres east and north of the origin; 0 without a sample.
     pub fn middle_m(&self) -> (f64, f64) {
-        let (sum, n) = (self.pair(1), (self.samples() * 200).max(1) as f64);
+        let (sum, n) = (self.pair(1), (self.in_step() * 200).max(1) as f64);
         (sum.x as f64 / n, sum.y as f64 / n)
     }
 
@@ -274,7 +302,7 @@ impl Stats {
     }
 
     fn sent_heading(&self, ship: usize) -> bool {
-        self.framed[ship].n * 10 >= self.samples() * 9 && self.samples() > 0
+        self.framed[ship].n * 10 >= self.in_step() * 9 && self.in_step() > 0
     }
 
     /// Least scatter of the vector between the ships, in metres. Where the pair turned, the vector is taken in the heading frame
@@ -289,6 +317,7 @@ impl Stats {
     /// 1 for two ships made fast, 0 for two that move each for itself. `None` where the pair moved less than 30 m, or turned less
     /// than 10 degrees and drifted less than 200 m; and where no heading tells whether it turned, unless it drifted a kilometre.
     ///
+    /// Taken over the moments in step; ships that were in step for less than half of the time did not move as one.
     /// Two ships that move independently scatter the vector between them twice as much as their middle.
     pub fn moved_as_one(&self) -> Option<f64> {
         let motion = self.middle_scatter_m();
@@ -299,7 +328,8 @@ impl Stats {
             None => drift >= 1000.0,
         };
         let vector = self.vector_scatter_m();
-        (enough && vector.is_finite()).then(|| (1.0 - vector / (2.0 * motion)).clamp(0.0, 1.0))
+        let seldom = self.in_step() * 2 < self.samples();
+        (enough && vector.is_finite()).then(|| if seldom { 0.0 } else { (1.0 - vector / (2.0 * motion)).clamp(0.0, 1.0) })
     }
 }
 
@@ -307,7 +337,7 @@ impl Stats {
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     place: Vec3,
-    /// Metres a millisecond, on the leg.
+    /// Metres a millisecond, on the leg; at a fix between equal legs the mean of both.
     velocity: Vec3,
     /// Tenths of a knot.
     speed_dkn: u16,
@@ -345,17 +375,21 @@ impl Samples {
             while leg + 2 < fixes.len() && fixes[leg + 1].t_ms < t {
                 leg += 1;
             }
-            // Where two legs meet, the shorter tells the speed; a hole tells none.
+            // Where two legs meet, the shorter tells the speed; a hole tells none, and of equal ones neither more than the other.
+            let mut as_long = None;
             if let [f, g, h, ..] = &fixes[leg..]
                 && g.t_ms == t
-                && h.t_ms - t < t - f.t_ms
             {
-                leg += 1;
+                match (h.t_ms - t).cmp(&(t - f.t_ms)) {
+                    Ordering::Less => leg += 1,
+                    Ordering::Equal => as_long = Some(geodesy::sub(points[leg + 2], points[leg]).map(|v| v / (h.t_ms - f.t_ms) as f64)),
+                    Ordering::Greater => {}
+                }
             }
             let next = (leg + 1).min(fixes.len() - 1);
             let (f, g, p, q) = (&fixes[leg], &fixes[next], points[leg], points[next]);
             let dt = (g.t_ms - f.t_ms).max(1) as f64;
-            let velocity = geodesy::sub(q, p).map(|v| v / dt);
+            let velocity = as_long.unwrap_or_else(|| geodesy::sub(q, p).map(|v| v / dt));
             let nearer = if t - f.t_ms <= g.t_ms - t { f } else { g };
             let solar = (t + i64::from(f.lon_e7) * 24 / 1000).rem_euclid(86_400_000);
             list.push(Sample {

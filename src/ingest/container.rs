@@ -177,12 +177,15 @@ fn behind(archive: &Path, member: &str) -> PathBuf {
     name.into()
 }
 
+/// Inflated pieces on their way from that thread.
+type Pieces = std::sync::mpsc::Receiver<io::Result<Vec<u8>>>;
+
 /// A member of an archive, inflated in a thread of its own (the archive's reader borrows the archive).
 struct Member {
     path: PathBuf,
     index: usize,
     limit: u64,
-    state: Option<(std::sync::mpsc::Receiver<io::Result<Vec<u8>>>, Vec<u8>, usize)>,
+    state: Option<(Pieces, Vec<u8>, usize)>,
 }
 
 impl Read for Member {

@@ -307,10 +307,13 @@ fn frame_error(e: PolarsError) -> Error {
     Error::Damaged { path: PathBuf::from("frame"), what: e.to_string() }
 }
 
+/// By worker and stream: number to rank.
+type Ranks = FxHashMap<(usize, usize), Vec<u32>>;
+
 struct Context<'a> {
     bases: &'a [(u32, usize)],
     /// By (worker, stream): number to rank.
-    ranks: &'a FxHashMap<(usize, usize), Vec<u32>>,
+    ranks: &'a Ranks,
     streams: &'a [usize],
     delivered: &'a BTreeSet<i32>,
     first_rows: &'a [u64],
@@ -441,7 +444,7 @@ fn assemble(shards: Vec<Grouped>) -> Result<DataFrame, PolarsError> {
 }
 
 /// All distinct particulars in order, and for every worker and stream the rank of each of its numbers.
-fn rank_particulars(workers: &[Mutex<Worker>], opened: &[OpenStream], scanned: &[Scanned]) -> (Vec<Particulars>, FxHashMap<(usize, usize), Vec<u32>>) {
+fn rank_particulars(workers: &[Mutex<Worker>], opened: &[OpenStream], scanned: &[Scanned]) -> (Vec<Particulars>, Ranks) {
     let pairs: BTreeSet<(usize, usize)> = scanned.iter().map(|s| (s.worker, s.stream)).collect();
     // A worker numbers raw texts over all streams; what they mean depends on the stream's layout, and few layouts differ.
     let mut parsed: BTreeMap<(usize, usize), Vec<Particulars>> = BTreeMap::new();

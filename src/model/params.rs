@@ -136,7 +136,7 @@ sections! {
         types_fit: i32 = 10;
         #[doc = "Confidence, types: a tanker beside another tanker, a cargo ship or a tug-barge: the pair that carries liquid."]
         types_tanker: i32 = 5;
-        #[doc = "Confidence, types: pleasure, passenger, pilot, fishing and service craft carry no such cargo."]
+        #[doc = "Confidence, types: pleasure, passenger, pilot, fishing and service craft carry no such cargo; twice where both are."]
         types_misfit: i32 = -25;
         #[doc = "Confidence, types: work craft among themselves (tugs, and what sends 90 to 99: dredgers, pilots, supply): towing and fleeting, not cargo."]
         types_work_craft: i32 = -20;

@@ -9,7 +9,7 @@ const FAMILIES: [(ScoreName, &str, i32, i32); 21] = [
     (ScoreName::Confidence, "speed", 15, 0),
     (ScoreName::Confidence, "steadiness", 15, -35),
     (ScoreName::Confidence, "data", 10, 0),
-    (ScoreName::Confidence, "types", 15, -35),
+    (ScoreName::Confidence, "types", 15, -50),
     (ScoreName::Confidence, "berth", 0, -60),
     (ScoreName::Confidence, "crowd", 0, -25),
     (ScoreName::Confidence, "tugs", 5, -25),

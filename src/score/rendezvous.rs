@@ -133,7 +133,11 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
     );
 
     let pair_moves = facts.scatter_m.iter().all(|s| *s > STATIC_M);
-    let wander = spread > 100.0 || facts.moved_as_one.is_some_and(|m| m < 0.6);
+    // Where the motion cannot tell, a separation that wanders does; antennas far apart need less of it.
+    let wander = match facts.moved_as_one {
+        Some(one) => one < 0.6 || (one < 0.8 && spread > 100.0),
+        None => spread > 100.0 || (spread > 50.0 && facts.median_m > 150.0),
+    };
     let (points, indicator) = match () {
         () if wander && facts.median_m > 100.0 => (w.anchored_neighbours, "each_for_itself"),
         () if pair_moves && spread <= 40.0 => (w.steady, "steady_while_moving"),
@@ -148,7 +152,7 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
             indicator,
             value: format!("{spread:.0}"),
             unit: "m",
-            threshold: "separation 10 to 90 %: <= 40 while both move; > 100 or moved_as_one < 0.6 is each for itself",
+            threshold: "separation 10 to 90 %: <= 40 while both move; each for itself: moved_as_one < 0.6, or unknown and > 100 (> 50 beyond 150 m)",
             source: "ships made fast keep their separation, neighbours at anchor do not",
         },
     );
@@ -181,8 +185,15 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
     let carries = |t: ShipType| matches!(t, Tanker | Cargo);
     let misfit = |t: ShipType| matches!(t, Pleasure | Passenger | Pilot | Service | HighSpeed);
     let fishing = (a == Fishing && !matches!(b, Fishing | Cargo | Unknown)) || (b == Fishing && !matches!(a, Fishing | Cargo | Unknown));
-    let (points, indicator) = if misfit(a) || misfit(b) || fishing {
+    let fastest = facts.speed_kn[0].max(facts.speed_kn[1]);
+    let hours = (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64;
+    let tug_work = (a == Tug) != (b == Tug) && (hours < 1.5 || hours < 3.0 && fastest >= 0.25);
+    let (points, indicator) = if misfit(a) && misfit(b) {
+        (2 * w.types_misfit, "types_carry_no_cargo")
+    } else if misfit(a) || misfit(b) || fishing {
         (w.types_misfit, "types_carry_no_cargo")
+    } else if tug_work {
+        (0, "types_say_nothing")
     } else if (carries(a) || carries(b)) && [a, b].iter().all(|t| matches!(t, Tanker | Cargo | Tug | Unknown)) {
         (w.types_fit, "types_fit")
     } else if [a, b].iter().all(|t| matches!(t, Tug | Other | Unknown)) && (a, b) != (Unknown, Unknown) {
@@ -196,9 +207,7 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
     if points > 0 && (a == Tanker || b == Tanker) {
         ledger.add(C, "types", w.types_tanker, Finding { indicator: "types_tanker", value, unit: "", threshold: "one is a tanker", source });
     }
-    let hours = (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64;
-    let fastest = facts.speed_kn[0].max(facts.speed_kn[1]);
-    if (a == Tug) != (b == Tug) && (hours < 1.5 || hours < 3.0 && fastest >= 0.25) {
+    if tug_work {
         ledger.add(
             C,
             "tugs",

@@ -508,9 +508,7 @@ fn time_run_backwards_mirrors_every_meeting() {
             .map(|m| RendezvousFacts { start_ms: mirror - m.end_ms, end_ms: mirror - m.start_ms, start_e7: m.end_e7, end_e7: m.start_e7, ..m })
             .collect();
         back.sort_by_key(|m| (m.start_ms, m.mmsis, m.tracks));
-        // The speed at a fix is that of the shorter leg beside it, of equal ones the earlier: a sample in many may differ.
         let loose = |x: &RendezvousFacts, y: &RendezvousFacts| {
-            let y = &RendezvousFacts { speed_kn: x.speed_kn, relative_kn: x.relative_kn, ..y.clone() };
             let near = |a: (i32, i32), b: (i32, i32)| geodesy::distance_m(a, b) < 0.5;
             close_to(x, y) && (0..2).all(|k| near(x.start_e7[k], y.start_e7[k]) && near(x.end_e7[k], y.end_e7[k]))
         };

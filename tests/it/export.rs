@@ -330,7 +330,8 @@ fn a_number_has_its_decimals_and_no_number_is_null() {
         check_geojson(&geojson_of(std::slice::from_ref(&event)));
         text(&event, column)
     };
-    let cases: &[(&str, &dyn Fn(&mut Event), &str)] = &[
+    type Case<'a> = (&'a str, &'a dyn Fn(&mut Event), &'a str);
+    let cases: &[Case] = &[
         ("duration_h", &|e| e.duration_h = 6.0, "6.00"),
         ("duration_h", &|e| e.duration_h = 6.006, "6.01"),
         ("lat", &|e| e.mean_e7 = (-1, 0), "0.000000"),

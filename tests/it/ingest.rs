@@ -604,8 +604,11 @@ fn a_first_line_that_is_no_header_is_refused_with_what_was_found() {
 
 // Lines.
 
+/// What a row must be, or why it must be refused; `Err(None)` where it is neither.
+type OfThird<'a> = Result<&'a dyn Fn(&Canon) -> bool, Option<RejectReason>>;
+
 /// A file of five rows with one line replaced: what the third row is afterwards, and that the other four are as they were.
-fn check_line(what: &str, line: &[u8], third: Result<&dyn Fn(&Canon) -> bool, Option<RejectReason>>) {
+fn check_line(what: &str, line: &[u8], third: OfThird) {
     let rows: Vec<Row> = (1..=5).map(|k| Row::of(366_000_000 + k)).collect();
     let innocent: Vec<Canon> = canon(&read_one(&csv(&rows))).into_iter().filter(|c| c.line != 4).collect();
     assert_eq!(innocent.len(), 4);
