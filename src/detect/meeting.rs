@@ -10,6 +10,7 @@ use crate::model::{Mmsi, Params, RendezvousFacts, Track, TrackId};
 use crate::spatial::boxes::{self, Box4, IndexKind, Work};
 use crate::spatial::geodesy;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
 /// Two tracks, lower MMSI (then track id) first.
@@ -104,17 +105,22 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
     });
     // One group a pair of tracks; pairs with an open meeting and no candidate now are groups of their own.
     let place: BTreeMap<TrackId, u32> = if alive.is_empty() { BTreeMap::new() } else { tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect() };
-    let mut groups: Vec<Group> = Vec::new();
-    for group in near.chunk_by(|x, y| key(&runs, x) == key(&runs, y)) {
-        let (a, b) = key(&runs, &group[0]);
-        if tracks[a as usize].mmsi == tracks[b as usize].mmsi {
-            continue;
-        }
-        let carried = alive.remove(&(tracks[a as usize].id, tracks[b as usize].id));
-        if carried.is_some() || may_meet(&runs, group, &rules, window.1, params) {
-            groups.push((a, b, group, carried));
-        }
-    }
+    let pairs: Vec<(u32, u32, &[(u32, u32)])> = near
+        .chunk_by(|x, y| key(&runs, x) == key(&runs, y))
+        .map(|group| {
+            let (a, b) = key(&runs, &group[0]);
+            (a, b, group)
+        })
+        .collect();
+    let carried: FxHashSet<Pair> = alive.keys().copied().collect();
+    let kept: Vec<(u32, u32, &[(u32, u32)])> = pairs
+        .into_par_iter()
+        .filter(|&(a, b, group)| {
+            let (a, b) = (&tracks[a as usize], &tracks[b as usize]);
+            a.mmsi != b.mmsi && (may_meet(&runs, group, &rules, window.1, params) || carried.contains(&(a.id, b.id)))
+        })
+        .collect();
+    let mut groups: Vec<Group> = kept.into_iter().map(|(a, b, group)| (a, b, group, alive.remove(&(tracks[a as usize].id, tracks[b as usize].id)))).collect();
     let mut found = Found { work, ..Found::default() };
     for ((a, b), meeting) in alive {
         if let (Some(&a), Some(&b)) = (place.get(&a), place.get(&b)) {

@@ -5,7 +5,7 @@ use crate::ingest::blocks::Blocks;
 use crate::ingest::container::{self, Stream};
 use crate::ingest::layout::Layout;
 use crate::ingest::row;
-use crate::ingest::scan::{MOST_REJECTS, MOST_TEXT, Plan, RawReject, Record, SHARDS, Scanned, Wanted, Worker};
+use crate::ingest::scan::{MOST_REJECTS, MOST_TEXT, Plan, RawReject, Record, SHARDS, Scanned, Wanted, Worker, shard_of};
 use crate::ingest::{Error, escape};
 use crate::model::{AisClass, FileAccount, Fix, Particulars, Reject, RejectReason, time};
 use polars::prelude::{DataFrame, PolarsError};
@@ -225,6 +225,7 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
         (from, to) => from.or(to) == Some(d),
     };
     let delivered: BTreeSet<i32> = rows_by_day.iter().filter(|(d, n)| named(**d) || **n as f64 >= limits.stray_share * total as f64).map(|(d, _)| *d).collect();
+    let days_seen = rows_by_day.len();
     rows_by_day.retain(|d, _| delivered.contains(d));
     // Counts and rejects of the blocks.
     let mut rejects: Vec<Reject> = Vec::new();
@@ -259,12 +260,13 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
     }
     let streams: Vec<usize> = scanned.iter().map(|b| b.stream).collect();
     drop(scanned);
+    let (mmsis, places) = number_ships(workers);
+    let strays = (rows_by_day.len() < days_seen).then_some(&delivered);
+    let context = Context { bases: &bases, ranks: &ranks, streams: &streams, delivered: strays, first_rows: &first_rows, places: &places };
     let grouped: Vec<Grouped> = by_shard
         .into_par_iter()
-        .map(|pieces| {
-            let context = Context { bases: &bases, ranks: &ranks, streams: &streams, delivered: &delivered, first_rows: &first_rows };
-            group(pieces, &context)
-        })
+        .zip(&mmsis)
+        .map(|(pieces, mmsis)| group(mmsis, pieces, &context))
         .collect();
     for shard in &grouped {
         for (stream, n) in &shard.duplicates {
@@ -273,10 +275,10 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
         for (stream, n) in &shard.positions {
             opened[*stream].account.positions += n;
         }
-        for record in &shard.strays {
+        for (mmsi, record) in &shard.strays {
             let stream = first_rows.partition_point(|f| *f <= u64::from(record.row)) - 1;
             *opened[stream].account.rejected.entry(RejectReason::StrayClock).or_default() += 1;
-            let text = format!("mmsi {:09}, time {}", record.mmsi, time::rfc3339(record.t_ms));
+            let text = format!("mmsi {mmsi:09}, time {}", time::rfc3339(record.t_ms));
             let line = u64::from(record.row) - first_rows[stream];
             rejects.push(Reject { file: stream as u32, line, byte_offset: 0, reason: RejectReason::StrayClock, text });
         }
@@ -315,8 +317,11 @@ struct Context<'a> {
     /// By (worker, stream): number to rank.
     ranks: &'a Ranks,
     streams: &'a [usize],
-    delivered: &'a BTreeSet<i32>,
+    /// The delivered days; None where all are.
+    delivered: Option<&'a BTreeSet<i32>>,
     first_rows: &'a [u64],
+    /// By worker: number of a ship to its place in its shard.
+    places: &'a [Vec<u32>],
 }
 
 struct Grouped {
@@ -325,39 +330,32 @@ struct Grouped {
     records: Vec<Record>,
     duplicates: BTreeMap<usize, u64>,
     positions: BTreeMap<usize, u64>,
-    strays: Vec<Record>,
+    /// With their MMSI.
+    strays: Vec<(u32, Record)>,
 }
 
-fn group(pieces: Vec<(usize, Vec<Record>)>, context: &Context) -> Grouped {
-    let mut index: FxHashMap<u32, u32> = FxHashMap::default();
-    let mut counts: Vec<(u32, u32)> = Vec::new();
-    for (_, records) in &pieces {
+fn group(mmsis: &[u32], pieces: Vec<(usize, Vec<Record>)>, context: &Context) -> Grouped {
+    let mut starts = vec![0usize; mmsis.len() + 1];
+    for (block, records) in &pieces {
+        let places = &context.places[context.bases[*block].1];
         for r in records {
-            let k = *index.entry(r.mmsi).or_insert_with(|| {
-                counts.push((r.mmsi, 0));
-                counts.len() as u32 - 1
-            });
-            counts[k as usize].1 += 1;
+            starts[places[r.ship as usize] as usize + 1] += 1;
         }
     }
-    let mut order: Vec<u32> = (0..counts.len() as u32).collect();
-    order.sort_by_key(|&k| counts[k as usize].0);
-    let mut starts = vec![0usize; counts.len()];
-    let mut total = 0;
-    for &k in &order {
-        starts[k as usize] = total;
-        total += counts[k as usize].1 as usize;
+    for k in 0..mmsis.len() {
+        starts[k + 1] += starts[k];
     }
-    let blank = Record { t_ms: 0, mmsi: 0, lat_e7: 0, lon_e7: 0, row: 0, particulars: 0, sog_dkn: 0, cog_ddeg: 0, heading_deg: 0, status: 0 };
-    let mut sorted = vec![blank; total];
+    let blank = Record { t_ms: 0, ship: 0, lat_e7: 0, lon_e7: 0, row: 0, particulars: 0, sog_dkn: 0, cog_ddeg: 0, heading_deg: 0, status: 0 };
+    let mut sorted = vec![blank; starts[mmsis.len()]];
     let mut at = starts.clone();
     for (block, records) in pieces {
         let (base, worker) = context.bases[block];
-        let ranks = &context.ranks[&(worker, context.streams[block])];
+        let (ranks, places) = (&context.ranks[&(worker, context.streams[block])], &context.places[worker]);
         for mut r in records {
             r.row += base;
             r.particulars = ranks[r.particulars as usize];
-            let slot = &mut at[index[&r.mmsi] as usize];
+            r.ship = places[r.ship as usize];
+            let slot = &mut at[r.ship as usize];
             sorted[*slot] = r;
             *slot += 1;
         }
@@ -366,9 +364,8 @@ fn group(pieces: Vec<(usize, Vec<Record>)>, context: &Context) -> Grouped {
     let mut out = Grouped { ships: Vec::new(), records: Vec::new(), duplicates: BTreeMap::new(), positions: BTreeMap::new(), strays: Vec::new() };
     let mut write = 0;
     let single = context.first_rows.len() == 1;
-    for &k in &order {
-        let (mmsi, n) = counts[k as usize];
-        let (from, to) = (starts[k as usize], starts[k as usize] + n as usize);
+    for (k, &mmsi) in mmsis.iter().enumerate() {
+        let (from, to) = (starts[k], starts[k + 1]);
         let order_of = |r: &Record| (r.key(), r.row);
         if !sorted[from..to].is_sorted_by_key(order_of) {
             sorted[from..to].sort_unstable_by_key(order_of);
@@ -376,8 +373,8 @@ fn group(pieces: Vec<(usize, Vec<Record>)>, context: &Context) -> Grouped {
         let begin = write;
         for i in from..to {
             let r = sorted[i];
-            if !context.delivered.contains(&time::day_of(r.t_ms)) {
-                out.strays.push(r);
+            if context.delivered.is_some_and(|days| !days.contains(&time::day_of(r.t_ms))) {
+                out.strays.push((mmsi, r));
             } else if write > begin && sorted[write - 1].key() == r.key() {
                 *out.duplicates.entry(stream_of(r.row)).or_default() += 1;
             } else {
@@ -441,6 +438,22 @@ fn assemble(shards: Vec<Grouped>) -> Result<DataFrame, PolarsError> {
         })
         .collect();
     frame::stack(frames?)
+}
+
+/// The MMSIs of every shard in ascending order, and by worker the place there of each of its ships.
+fn number_ships(workers: &[Mutex<Worker>]) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
+    let seen: Vec<Vec<u32>> = workers.iter().map(|w| w.lock().map(|w| w.ships.iter().map(|s| s.0).collect()).unwrap_or_default()).collect();
+    let mut mmsis: Vec<Vec<u32>> = vec![Vec::new(); SHARDS];
+    for &mmsi in seen.iter().flatten() {
+        mmsis[shard_of(mmsi)].push(mmsi);
+    }
+    for list in &mut mmsis {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let place = |mmsi: &u32| mmsis[shard_of(*mmsi)].partition_point(|m| m < mmsi) as u32;
+    let places = seen.iter().map(|list| list.iter().map(place).collect()).collect();
+    (mmsis, places)
 }
 
 /// All distinct particulars in order, and for every worker and stream the rank of each of its numbers.

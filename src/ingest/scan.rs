@@ -12,6 +12,7 @@ use crate::model::{Mmsi, RejectReason, time};
 use crate::units::{Lat, Lon};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Lines longer than this are refused.
 pub const MOST_LINE: usize = 64 << 10;
@@ -26,7 +27,8 @@ pub const SHARDS: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     pub t_ms: i64,
-    pub mmsi: u32,
+    /// The ship as this worker numbers them; later, as its shard does.
+    pub ship: u32,
     pub lat_e7: i32,
     pub lon_e7: i32,
     /// Line within the block; later, row over all inputs.
@@ -91,7 +93,11 @@ pub struct Wanted {
 pub struct Worker {
     number: usize,
     /// Raw particulars to their number here.
-    pub particulars: FxHashMap<Box<[u8]>, u32>,
+    pub particulars: FxHashMap<Arc<[u8]>, u32>,
+    /// MMSIs to the number of the ship here.
+    numbers: FxHashMap<u32, u32>,
+    /// Ships by their number: the MMSI, and the particulars seen last, which most rows repeat.
+    pub ships: Vec<(u32, Arc<[u8]>, u32)>,
     key: Vec<u8>,
     fields: Vec<(u32, u32)>,
     unquoted: Vec<u8>,
@@ -190,7 +196,7 @@ impl Worker {
             }
             out.rows += 1;
             match self.line(plan, status, line, quotes, wanted) {
-                Ok(Row::Fix(mut record)) => {
+                Ok(Row::Fix(shard, mut record)) => {
                     record.row = number;
                     let today = time::day_of(record.t_ms);
                     if today != day {
@@ -198,7 +204,7 @@ impl Worker {
                         (day, day_rows) = (today, 0);
                     }
                     day_rows += 1;
-                    out.shards[shard_of(record.mmsi)].push(record);
+                    out.shards[shard].push(record);
                 }
                 Ok(Row::NoPosition) => out.no_position += 1,
                 Ok(Row::NotShip(kind)) => *out.not_ships.entry(kind).or_default() += 1,
@@ -279,7 +285,7 @@ impl Worker {
         let bad = RejectReason::BadMotion;
         let record = Record {
             t_ms,
-            mmsi,
+            ship: 0,
             lat_e7: lat,
             lon_e7: lon,
             row: 0,
@@ -306,15 +312,22 @@ impl Worker {
                 self.key.extend_from_slice(&line[self.fields[first].0 as usize..self.fields[last].1 as usize]);
             }
         }
-        let particulars = match self.particulars.get(&self.key[..]) {
-            Some(&n) => n,
-            None => {
-                let n = self.particulars.len() as u32;
-                self.particulars.insert(self.key.as_slice().into(), n);
-                n
-            }
-        };
-        Ok(Row::Fix(Record { particulars, ..record }))
+        let next = self.ships.len() as u32;
+        let ship = *self.numbers.entry(mmsi).or_insert(next);
+        if ship == next {
+            self.ships.push((mmsi, Arc::from([]), u32::MAX));
+        }
+        let (_, last, particulars) = &mut self.ships[ship as usize];
+        if *particulars == u32::MAX || last[..] != self.key[..] {
+            *last = match self.particulars.get_key_value(&self.key[..]) {
+                Some((key, _)) => Arc::clone(key),
+                None => Arc::from(&self.key[..]),
+            };
+            let number = self.particulars.len() as u32;
+            *particulars = *self.particulars.entry(Arc::clone(last)).or_insert(number);
+        }
+        let particulars = *particulars;
+        Ok(Row::Fix(shard_of(mmsi), Record { ship, particulars, ..record }))
     }
 
     /// Splits a line with quotes into `unquoted` and `fields`. False where quoting does not fit the header: a stray quote, which
@@ -368,7 +381,8 @@ impl Worker {
 }
 
 enum Row {
-    Fix(Record),
+    /// With its shard.
+    Fix(usize, Record),
     NoPosition,
     NotShip(&'static str),
 }

@@ -261,11 +261,12 @@ fn evaluate(state: &mut State, tracks: &[Track], (legs, runs): Paced, (window, e
     tally.exact_tests = found.exact_tests;
     tally.hits = found.hits;
 
+    let said: Vec<Vec<(i64, u32)>> = tracks.par_iter().map(changes).collect();
     let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
     let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
         mmsi,
         track: id,
-        particulars: index.get(&id).map(|&i| latest(&tracks[i as usize], until_ms, &state.particulars)).unwrap_or_default(),
+        particulars: index.get(&id).map(|&i| latest(&said[i as usize], until_ms, &state.particulars)).unwrap_or_default(),
         shared_mmsi: state.ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
     };
     let meetings = found
@@ -286,18 +287,24 @@ fn evaluate(state: &mut State, tracks: &[Track], (legs, runs): Paced, (window, e
     Findings { meetings, gaps, tally }
 }
 
-/// What a ship said of itself last, up to a time: each field from the latest report that has it.
-fn latest(track: &Track, until_ms: i64, table: &[Particulars]) -> Particulars {
-    let mut out = Particulars::default();
-    let end = track.fixes.partition_point(|f| f.t_ms <= until_ms).max(1).min(track.fixes.len());
-    let mut seen = None;
-    let mut distinct = 0;
-    for fix in track.fixes[..end].iter().rev() {
-        if seen == Some(fix.particulars) {
-            continue;
+/// When the particulars beside a track's fixes changed, and to which; the first are those of the first fix.
+fn changes(track: &Track) -> Vec<(i64, u32)> {
+    let mut out: Vec<(i64, u32)> = Vec::new();
+    for fix in &track.fixes {
+        if out.last().is_none_or(|last| last.1 != fix.particulars) {
+            out.push((fix.t_ms, fix.particulars));
         }
-        seen = Some(fix.particulars);
-        let Some(p) = table.get(fix.particulars as usize) else { continue };
+    }
+    out
+}
+
+/// What a ship said of itself last, up to a time: each field from the latest report that has it.
+fn latest(changes: &[(i64, u32)], until_ms: i64, table: &[Particulars]) -> Particulars {
+    let mut out = Particulars::default();
+    let end = changes.partition_point(|c| c.0 <= until_ms).max(1).min(changes.len());
+    let mut distinct = 0;
+    for (_, said) in changes[..end].iter().rev() {
+        let Some(p) = table.get(*said as usize) else { continue };
         let number = |mine: &mut u16, its: u16| {
             if *mine == 0 {
                 *mine = its;

@@ -8,6 +8,7 @@
 use crate::model::fix::NULL_U16;
 use crate::model::{Fix, Mmsi, Params, TrackId};
 use crate::spatial::geodesy;
+use crate::units::{E7, EARTH_RADIUS_M};
 
 /// A track that may go on.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -62,16 +63,12 @@ pub fn assign(mmsi: Mmsi, fixes: impl ExactSizeIterator<Item = Fix>, state: &mut
     let speed = params.track.max_speed_kn.metres_per_second() / 1000.0;
     // The usual ship has one track: its fixes go straight into one list.
     let mut run: Vec<Fix> = Vec::with_capacity(fixes.len());
-    let mut last_point = state.tracks.first().map(|t| geodesy::point(t.last.lat_e7, t.last.lon_e7));
     for fix in fixes {
-        let point = geodesy::point(fix.lat_e7, fix.lon_e7);
-        if let ([track], Some(last)) = (&mut state.tracks[..], last_point) {
-            let v = geodesy::sub(point, last);
+        if let [track] = &mut state.tracks[..] {
             let reach = speed * (fix.t_ms - track.last.t_ms + slack) as f64;
-            if geodesy::dot(v, v) <= reach * reach {
+            if within(&track.last, &fix, reach) {
                 if take(track, fix, params, &mut out) {
                     run.push(fix);
-                    last_point = Some(point);
                 }
                 continue;
             }
@@ -81,12 +78,19 @@ pub fn assign(mmsi: Mmsi, fixes: impl ExactSizeIterator<Item = Fix>, state: &mut
             out.give(id, run.drain(..));
         }
         clash(mmsi, fix, state, params, &mut out);
-        last_point = state.tracks.first().map(|t| geodesy::point(t.last.lat_e7, t.last.lon_e7));
     }
     if !run.is_empty() {
         out.give(state.tracks[0].id, run);
     }
     out
+}
+
+/// Whether two fixes lie within `reach_m`. Most do by far, and a way along the meridian and the parallel, which is never
+/// shorter than the straight one, tells it without trigonometry.
+fn within(a: &Fix, b: &Fix, reach_m: f64) -> bool {
+    let metres = EARTH_RADIUS_M * std::f64::consts::PI / (180.0 * E7);
+    let way = (i64::from(a.lat_e7) - i64::from(b.lat_e7)).abs() + (i64::from(a.lon_e7) - i64::from(b.lon_e7)).abs();
+    way as f64 * metres <= reach_m || geodesy::distance_m((a.lat_e7, a.lon_e7), (b.lat_e7, b.lon_e7)) <= reach_m
 }
 
 /// Whether a fix that fits a track becomes part of it. Repeats of an old report and second positions of a moment do not.
