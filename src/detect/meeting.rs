@@ -357,6 +357,7 @@ fn close(a: Moving, b: Moving, mut meeting: Meeting, open: bool, params: &Params
         heading_arc_deg: [stats.heading_arc_deg(0), stats.heading_arc_deg(1)],
         heading_difference_deg: stats.difference.quantile(0.5).map(|q| q * 5.0),
         night_share: f64::from(stats.night) / stats.samples() as f64,
+        still_share: stats.still.map(|n| f64::from(n) / stats.samples() as f64),
         fixes: meeting.fixes,
         neighbours: 0,
     })

@@ -3,7 +3,7 @@
 //! *In*: one track. *Out*: a pace for every leg and its runs. Between fixes a ship moves on a straight line at one speed; a
 //! leg's pace is the mean velocity over ten minutes to either side of its middle, from positions, never from the reported speed.
 
-use crate::detect::stats::Samples;
+use crate::detect::stats::{Samples, Sampling};
 use crate::model::{Fix, Params, Track};
 use crate::spatial::geodesy::{self, Vec3};
 use std::sync::OnceLock;
@@ -35,8 +35,8 @@ pub struct Legs {
 
 impl Legs {
     /// The ship at every sampling moment, worked out when first asked for. `track` must be the legs' own.
-    pub fn samples(&self, track: &Track, step_ms: i64) -> &Samples {
-        self.sampled.get_or_init(|| Samples::of(track, &self.points, step_ms))
+    pub fn samples(&self, track: &Track, rules: Sampling) -> &Samples {
+        self.sampled.get_or_init(|| Samples::of(track, &self.points, rules))
     }
 }
 

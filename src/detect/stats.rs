@@ -126,6 +126,8 @@ pub struct Stats {
     pub origin_e7: Option<(i32, i32)>,
     /// Samples at night.
     pub night: u32,
+    /// Samples with ship 1, ship 2 and both made fast to the ground.
+    pub still: [u32; 3],
 }
 
 /// Sine and cosine of whole degrees.
@@ -136,6 +138,8 @@ static HEADING: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| (0..360).map(|d| f6
 pub struct Sampling {
     /// Milliseconds from moment to moment.
     pub step_ms: i64,
+    /// Longest leg; a longer one is a hole.
+    pub longest_leg_ms: i64,
     /// Greatest relative speed of two ships in step, tenths of a knot.
     pub in_step_dkn: u32,
 }
@@ -144,7 +148,8 @@ impl Sampling {
     /// From the parameters.
     pub fn new(params: &Params) -> Self {
         let relative_dkn = (params.rendezvous.paced_relative_kn.get() * 10.0) as u32;
-        Self { step_ms: i64::from(params.rendezvous.sample_s.max(1)) * 1000, in_step_dkn: relative_dkn }
+        let step_ms = i64::from(params.rendezvous.sample_s.max(1)) * 1000;
+        Self { step_ms, longest_leg_ms: params.motion.longest_leg_min.millis(), in_step_dkn: relative_dkn }
     }
 }
 
@@ -185,19 +190,20 @@ impl Stats {
         self.min_mm = [self.min_mm, other.min_mm].into_iter().flatten().min();
         self.origin_e7 = self.origin_e7.or(other.origin_e7);
         self.night += other.night;
+        (0..3).for_each(|k| self.still[k] += other.still[k]);
     }
 
     /// Samples the pair over `from..=to` at the moments that the rules name.
     pub fn sample(&mut self, a: Moving, b: Moving, from: i64, to: i64, rules: Sampling) {
         let step_ms = rules.step_ms;
-        let (a, b) = (a.legs.samples(a.track, step_ms), b.legs.samples(b.track, step_ms));
+        let (a, b) = (a.legs.samples(a.track, rules), b.legs.samples(b.track, rules));
         let (first, last) = (from.div_euclid(step_ms) + i64::from(from.rem_euclid(step_ms) > 0), to.div_euclid(step_ms));
         self.count(a.between(first.max(b.first), last.min(b.last())), b.between(first.max(a.first), last.min(a.last())), rules);
     }
 
     /// Samples the pair at one moment.
     pub fn sample_at(&mut self, a: Moving, b: Moving, t_ms: i64, rules: Sampling) {
-        let at = |ship: Moving| Samples::along(ship.track, &ship.legs.points, t_ms, 1, t_ms).list;
+        let at = |ship: Moving| Samples::along(ship.track, &ship.legs.points, (t_ms, t_ms), Sampling { step_ms: 1, ..rules }).list;
         self.count(&at(a), &at(b), rules);
     }
 
@@ -222,6 +228,9 @@ impl Stats {
                 speed_bins[k].add(u32::from(p.speed_dkn), &mut self.speed[k]);
             }
             self.night += u32::from(pa.night);
+            for (n, still) in self.still.iter_mut().zip([pa.still, pb.still, pa.still && pb.still]) {
+                *n += u32::from(still);
+            }
             let relative_dkn = tenths_of_knot(geodesy::sub(pb.velocity, pa.velocity));
             relative_bins.add(relative_dkn, &mut self.relative);
             // Coming and going is not lying together: of that only the histograms tell.
@@ -345,6 +354,10 @@ pub struct Sample {
     heading_deg: u16,
     /// Between 18:00 and 06:00 local solar time.
     night: bool,
+    /// On a leg too long to be one: nobody knows where she was.
+    hole: bool,
+    /// Made fast to the ground, as far as the half hour to either side tells.
+    still: bool,
 }
 
 /// A ship at every whole multiple of the sampling step between its first fix and its last. Many pairs share a ship.
@@ -354,20 +367,58 @@ pub struct Samples {
     list: Vec<Sample>,
 }
 
+/// Time to either side over which a ship must not have moved to be still.
+const STILL_MS: i64 = 30 * 60_000;
+/// Positions within this of each other are one: a quay gives 1 to 5 m of scatter, in two axes, twice.
+const STILL_M: f64 = 12.0;
+
+/// Whether four in five of the positions up to `reach` samples away lie within [`STILL_M`], and no heading there differs by more
+/// than 5 degrees: a ship at anchor swings and yaws, one at a quay does neither.
+fn is_still(list: &[Sample], k: usize, reach: usize) -> bool {
+    let here = &list[k];
+    // Not across a hole: what was not seen did not stay.
+    let seen = |s: &&Sample| !s.hole;
+    let before = list[k.saturating_sub(reach)..k].iter().rev().take_while(seen).count();
+    let after = list[k + 1..(k + 1 + reach).min(list.len())].iter().take_while(seen).count();
+    let around = &list[k - before..=k + after];
+    let allowed = around.len() / 5;
+    let mut strayed = 0;
+    for s in around {
+        let way = geodesy::sub(s.place, here.place);
+        strayed += usize::from(geodesy::dot(way, way) > STILL_M * STILL_M);
+        if here.heading_deg != NULL_U16 && s.heading_deg != NULL_U16 {
+            let turned = here.heading_deg.abs_diff(s.heading_deg);
+            strayed += usize::from(turned.min(360 - turned) > 5);
+        }
+        if strayed > allowed {
+            return false;
+        }
+    }
+    true
+}
+
 fn tenths_of_knot(v: Vec3) -> u32 {
     (geodesy::dot(v, v).sqrt() * (3_600_000.0 / METRES_PER_NM * 10.0)) as u32
 }
 
 impl Samples {
-    /// Every multiple of `step_ms` on the whole track; `points` are those of its fixes.
-    pub fn of(track: &Track, points: &[Vec3], step_ms: i64) -> Self {
+    /// Every moment to sample on the whole track; `points` are those of its fixes.
+    pub fn of(track: &Track, points: &[Vec3], rules: Sampling) -> Self {
+        let step_ms = rules.step_ms;
         let (Some(begin), Some(end)) = (track.fixes.first(), track.fixes.last()) else { return Self::default() };
         let first = begin.t_ms.div_euclid(step_ms) + i64::from(begin.t_ms.rem_euclid(step_ms) > 0);
-        Self::along(track, points, first, step_ms, end.t_ms.div_euclid(step_ms))
+        let mut samples = Self::along(track, points, (first, end.t_ms.div_euclid(step_ms)), rules);
+        let reach = (STILL_MS / step_ms.max(1)) as usize;
+        let still: Vec<bool> = (0..samples.list.len()).map(|k| is_still(&samples.list, k, reach)).collect();
+        for (sample, still) in samples.list.iter_mut().zip(still) {
+            sample.still = still;
+        }
+        samples
     }
 
-    /// The multiples `first..=last` of `step_ms`, which must lie on the track.
-    fn along(track: &Track, points: &[Vec3], first: i64, step_ms: i64, last: i64) -> Self {
+    /// The multiples `first..=last` of the step, which must lie on the track.
+    fn along(track: &Track, points: &[Vec3], (first, last): (i64, i64), rules: Sampling) -> Self {
+        let step_ms = rules.step_ms;
         let fixes = &track.fixes;
         let mut list = Vec::with_capacity((last - first + 1).max(0) as usize);
         let mut leg = fixes.partition_point(|f| f.t_ms < first * step_ms).max(1) - 1;
@@ -398,6 +449,8 @@ impl Samples {
                 speed_dkn: tenths_of_knot(velocity).min(u32::from(u16::MAX)) as u16,
                 heading_deg: if nearer.heading_deg < 360 { nearer.heading_deg } else { NULL_U16 },
                 night: !(21_600_000..64_800_000).contains(&solar),
+                hole: as_long.is_none() && g.t_ms - f.t_ms > rules.longest_leg_ms,
+                still: false,
             });
         }
         Self { first, list }

@@ -263,11 +263,7 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
     let (mmsis, places) = number_ships(workers);
     let strays = (rows_by_day.len() < days_seen).then_some(&delivered);
     let context = Context { bases: &bases, ranks: &ranks, streams: &streams, delivered: strays, first_rows: &first_rows, places: &places };
-    let grouped: Vec<Grouped> = by_shard
-        .into_par_iter()
-        .zip(&mmsis)
-        .map(|(pieces, mmsis)| group(mmsis, pieces, &context))
-        .collect();
+    let grouped: Vec<Grouped> = by_shard.into_par_iter().zip(&mmsis).map(|(pieces, mmsis)| group(mmsis, pieces, &context)).collect();
     for shard in &grouped {
         for (stream, n) in &shard.duplicates {
             opened[*stream].account.duplicates += n;

@@ -100,6 +100,8 @@ pub struct RendezvousFacts {
     pub heading_difference_deg: Option<f64>,
     /// Share of the samples at night: the sun below the horizon by local solar time.
     pub night_share: f64,
+    /// Share of the samples with ship 1, ship 2 and both made fast to the ground: no motion and no turn for half an hour either side.
+    pub still_share: [f64; 3],
     /// Real fixes of each inside the meeting.
     pub fixes: [u32; 2],
     /// Other ships that lay as near to either of the two for most of the time.

@@ -139,10 +139,10 @@ sections! {
         #[doc = "Confidence, types: pleasure, passenger, pilot, fishing and service craft carry no such cargo; twice where both are."]
         types_misfit: i32 = -25;
         #[doc = "Confidence, types: work craft among themselves (tugs, and what sends 90 to 99: dredgers, pilots, supply): towing and fleeting, not cargo."]
-        types_work_craft: i32 = -20;
-        #[doc = "Confidence, berth: neither ship moved at all and headings stayed fixed: made fast to something that does not move."]
+        types_work_craft: i32 = -35;
+        #[doc = "Confidence, berth: neither ship moved for half of the time or more, and headings stayed fixed: made fast to something that does not move."]
         quay_static: i32 = -45;
-        #[doc = "Confidence, berth: one of the two did not move at all."]
+        #[doc = "Confidence, berth: one of the two did not move for most of the time."]
         quay_one_static: i32 = -20;
         #[doc = "Confidence, berth: on land or inside a river by the 1:10m coast, or within 0.5 nm of it and 2 km of a port."]
         quay_place: i32 = -20;
@@ -152,7 +152,7 @@ sections! {
         crowd_dense: i32 = -25;
         #[doc = "Confidence, neighbours: each swung about its own anchor, or drifted its own way: the separation wandered and the pair did not move as one."]
         anchored_neighbours: i32 = -35;
-        #[doc = "Confidence, tug: a tug beside a ship for less than an hour and a half, or for less than three while the pair is under way: assisting, docking, towing."]
+        #[doc = "Confidence, tug: a tug beside a ship for less than two hours, or for less than four while the pair travelled: assisting, docking, towing."]
         tug_work: i32 = -25;
         #[doc = "Confidence, assist: a tug stood by both."]
         assist_tug: i32 = 5;

@@ -185,14 +185,20 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
     let carries = |t: ShipType| matches!(t, Tanker | Cargo);
     let misfit = |t: ShipType| matches!(t, Pleasure | Passenger | Pilot | Service | HighSpeed);
     let fishing = (a == Fishing && !matches!(b, Fishing | Cargo | Unknown)) || (b == Fishing && !matches!(a, Fishing | Cargo | Unknown));
-    let fastest = facts.speed_kn[0].max(facts.speed_kn[1]);
     let hours = (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64;
-    let tug_work = (a == Tug) != (b == Tug) && (hours < 1.5 || hours < 3.0 && fastest >= 0.25);
+    let nameless = |k: usize| parties[k].particulars.imo == 0;
+    // A craft that sends neither type nor IMO number works like a tug as far as anyone can tell.
+    let works = [a, b].map(|t| t == Tug);
+    let works = [works[0] || (a == Unknown && nameless(0)), works[1] || (b == Unknown && nameless(1))];
+    let travelled_m = facts.scatter_m[0].min(facts.scatter_m[1]);
+    let tug_work = works[0] != works[1] && (hours < 2.0 || hours < 4.0 && travelled_m > 150.0);
+    // Ships above 300 tons carry an IMO number; what sends a cargo type without one may be a barge, a dredger or a scow.
+    let unproven = (carries(a) && nameless(0)) || (carries(b) && nameless(1));
     let (points, indicator) = if misfit(a) && misfit(b) {
         (2 * w.types_misfit, "types_carry_no_cargo")
     } else if misfit(a) || misfit(b) || fishing {
         (w.types_misfit, "types_carry_no_cargo")
-    } else if tug_work {
+    } else if tug_work || unproven {
         (0, "types_say_nothing")
     } else if (carries(a) || carries(b)) && [a, b].iter().all(|t| matches!(t, Tanker | Cargo | Tug | Unknown)) {
         (w.types_fit, "types_fit")
@@ -214,9 +220,9 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
             w.tug_work,
             Finding {
                 indicator: "tug_work",
-                value: format!("{hours:.1} at {fastest:.1} kn"),
-                unit: "h",
-                threshold: "a tug for less than 1.5, or less than 3 at 0.25 kn and more",
+                value: format!("{hours:.1} h, {travelled_m:.0} m of scatter"),
+                unit: "",
+                threshold: "a tug, or a craft without type and IMO number, for less than 2 h, or less than 4 while the pair travelled (> 150 m)",
                 source: "assist, docking and towing jobs are short, and one moves the other",
             },
         );
@@ -254,8 +260,10 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
 
 fn berth(ledger: &mut Ledger, facts: &RendezvousFacts, context: &Context, params: &Params) {
     let w = &params.score;
-    let still = [0, 1].map(|k| facts.scatter_m[k] <= STATIC_M && facts.heading_arc_deg[k].is_none_or(|a| a <= 15.0));
+    let share = facts.still_share;
+    let still = [0, 1].map(|k| share[k] >= 0.6 || facts.scatter_m[k] <= STATIC_M && facts.heading_arc_deg[k].is_none_or(|a| a <= 15.0));
     let points = match still {
+        _ if share[2] >= 0.5 => w.quay_static,
         [true, true] => w.quay_static,
         [false, false] => 0,
         _ => w.quay_one_static,
@@ -266,9 +274,9 @@ fn berth(ledger: &mut Ledger, facts: &RendezvousFacts, context: &Context, params
         points,
         Finding {
             indicator: if points == 0 { "both_moved" } else { "made_fast_to_the_ground" },
-            value: format!("{:.0} and {:.0}", facts.scatter_m[0], facts.scatter_m[1]),
-            unit: "m",
-            threshold: "position scatter <= 10 and heading within 15 degrees",
+            value: format!("{:.0} and {:.0} m, still for {:.2} and {:.2}, both {:.2}", facts.scatter_m[0], facts.scatter_m[1], share[0], share[1], share[2]),
+            unit: "",
+            threshold: "scatter <= 10 m and heading within 15 degrees; or still for 0.60 of the time, both for 0.50",
             source: "a quay gives 1 to 5 m of scatter, an anchor or a drift 15 m to kilometres",
         },
     );

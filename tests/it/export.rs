@@ -135,6 +135,7 @@ fn meeting() -> Event {
         heading_arc_deg: [None; 2],
         heading_difference_deg: None,
         night_share: 0.0,
+        still_share: [0.0; 3],
         fixes: [9; 2],
         neighbours: 0,
     };

@@ -208,5 +208,13 @@ pub fn through_bytes(state: State) -> State {
 
 /// What a ship of a type and a length says of itself.
 pub fn says(name: &str, ship_type: u16, length_m: u16) -> Particulars {
-    Particulars { name: name.into(), ship_type, length_dm: length_m * 10, beam_dm: length_m * 10 / 6, class: AisClass::A, ..Particulars::default() }
+    Particulars {
+        name: name.into(),
+        ship_type,
+        length_dm: length_m * 10,
+        beam_dm: length_m * 10 / 6,
+        imo: 9074729,
+        class: AisClass::A,
+        ..Particulars::default()
+    }
 }
