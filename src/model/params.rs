@@ -194,11 +194,13 @@ sections! {
         gap_under_way: i32 = 15;
         #[doc = "Confidence of a gap, behaviour: back again in a plausible way (the silence is closed)."]
         gap_closed: i32 = 10;
+        #[doc = "Confidence of a gap, reception: still silent when the data end; a ship that sailed out of reach looks the same."]
+        gap_open: i32 = -20;
         #[doc = "Confidence of a gap, behaviour: 12 h or more."]
         gap_long_confidence: i32 = 10;
         #[doc = "Confidence of a gap, berth: silent where it lay: in port, at a quay, on a river. Ships alongside switch off for lawful reasons."]
         gap_in_port: i32 = -45;
-        #[doc = "Confidence of a gap, types: pleasure, passenger, pilot, fishing and service craft, tugs and class B: no cargo to hide."]
+        #[doc = "Confidence of a gap, types: pleasure, passenger, pilot, fishing and service craft, tugs, class B, and craft that send neither type nor IMO number: no cargo to hide."]
         gap_small_craft: i32 = -30;
         #[doc = "Risk of a gap, dark: 12 h or more."]
         gap_risk_long: i32 = 20;

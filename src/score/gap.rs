@@ -94,6 +94,19 @@ fn confidence(ledger: &mut Ledger, facts: &GapFacts, party: &Party, places: Opti
                 source: "a silence with two ends can be judged",
             },
         );
+    } else {
+        ledger.add(
+            C,
+            "reception",
+            w.gap_open,
+            Finding {
+                indicator: "not_back",
+                value: format!("{:.1}", hours(facts)),
+                unit: "h",
+                threshold: "still silent when the data end",
+                source: "a ship that sailed out of reach looks the same",
+            },
+        );
     }
     if hours(facts) >= 12.0 {
         ledger.add(
@@ -111,7 +124,8 @@ fn confidence(ledger: &mut Ledger, facts: &GapFacts, party: &Party, places: Opti
     }
     use ShipType::{Fishing, HighSpeed, Passenger, Pilot, Pleasure, Service, Tug};
     let kind = ShipType::of(party.particulars.ship_type);
-    if party.particulars.class == AisClass::B || matches!(kind, Pleasure | Passenger | Pilot | Fishing | Service | HighSpeed | Tug) {
+    let nameless = matches!(kind, ShipType::Unknown | ShipType::Other) && party.particulars.imo == 0;
+    if nameless || party.particulars.class == AisClass::B || matches!(kind, Pleasure | Passenger | Pilot | Fishing | Service | HighSpeed | Tug) {
         ledger.add(
             C,
             "types",
@@ -120,7 +134,7 @@ fn confidence(ledger: &mut Ledger, facts: &GapFacts, party: &Party, places: Opti
                 indicator: "carries_no_cargo",
                 value: kind.to_string(),
                 unit: "",
-                threshold: "no tanker or cargo ship, or class B",
+                threshold: "no tanker or cargo ship, class B, or neither type nor IMO number",
                 source: "ship types as sent",
             },
         );

@@ -303,6 +303,8 @@ const SILENCES: &[(&str, GapChange, &str, &[i32])] = &[
     ("still silent", |g, _, _| (g.on_ms, g.on_e7, g.distance_m, g.implied_kn) = (None, None, None, None), "came_back", &[]),
     ("as it is", |_, _, _| (), "long", &[10]),
     ("eleven hours", |g, _, _| g.on_ms = Some(g.off_ms + 11 * HOUR_MS), "long", &[]),
+    ("still silent", |g, _, _| (g.on_ms, g.on_e7, g.distance_m, g.implied_kn) = (None, None, None, None), "not_back", &[-20]),
+    ("a craft that says nothing of itself", |_, p, _| (p.particulars.ship_type, p.particulars.imo) = (0, 0), "carries_no_cargo", &[-30]),
     ("a pilot boat", |_, p, _| p.particulars.ship_type = PILOT, "carries_no_cargo", &[-30]),
     ("class B", |_, p, _| p.particulars.class = AisClass::B, "carries_no_cargo", &[-30]),
     ("in port, at rest", |g, _, at| (g.off_motion.0, at.port) = (Some(0), Some(("Port".into(), 3000.0))), "silent_where_it_lay", &[-45]),
