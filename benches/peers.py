@@ -22,7 +22,7 @@ SET enable_progress_bar = false;
 CREATE TEMP TABLE grid AS
     SELECT ship, slot, lat, lon, floor(lat / 0.005)::INTEGER AS cy, floor(lon / 0.01)::INTEGER AS cx
     FROM (SELECT "{mmsi}" AS ship, (epoch("{time}") // 600)::INTEGER AS slot, any_value("{lat}") AS lat, any_value("{lon}") AS lon
-          FROM read_csv('{path}', header = true, auto_detect = false, columns = {{{columns}}})
+          FROM read_csv('{path}', header = true, auto_detect = false, ignore_errors = true, columns = {{{columns}}})
           GROUP BY ALL);
 WITH around AS (
     SELECT ship, slot, lat, lon, cy + dy AS cy, cx + dx AS cx

@@ -105,7 +105,7 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
     });
     // One group a pair of tracks; pairs with an open meeting and no candidate now are groups of their own.
     let place: BTreeMap<TrackId, u32> = if alive.is_empty() { BTreeMap::new() } else { tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect() };
-    let pairs: Vec<(u32, u32, &[(u32, u32)])> = near
+    let pairs: Vec<Candidates> = near
         .chunk_by(|x, y| key(&runs, x) == key(&runs, y))
         .map(|group| {
             let (a, b) = key(&runs, &group[0]);
@@ -113,7 +113,7 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
         })
         .collect();
     let carried: FxHashSet<Pair> = alive.keys().copied().collect();
-    let kept: Vec<(u32, u32, &[(u32, u32)])> = pairs
+    let kept: Vec<Candidates> = pairs
         .into_par_iter()
         .filter(|&(a, b, group)| {
             let (a, b) = (&tracks[a as usize], &tracks[b as usize]);
@@ -127,7 +127,9 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
             groups.push((a, b, &[], Some(meeting)));
         }
     }
-    groups.sort_by_key(|g| (g.0, g.1));
+    // Neighbours after one another: the tracks of a port stay in the processor's cache.
+    let place = |g: &Group| g.2.first().map(|&(i, _)| runs[i as usize].extent.lo.map(|v| v >> 11));
+    groups.sort_by_cached_key(|g| (place(g), g.0, g.1));
     let done: Vec<_> = groups
         .into_par_iter()
         .map(|(a, b, group, carried)| {
@@ -149,8 +151,13 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
         found.exact_tests += tests;
         found.hits += u64::from(hit);
     }
+    // Back in the order of the ships.
+    found.ended.sort_by_key(|m| (m.mmsis, m.tracks, m.start_ms));
     found
 }
+
+/// Two tracks and their candidate runs.
+type Candidates<'a> = (u32, u32, &'a [(u32, u32)]);
 
 /// Two tracks, their candidate runs, and their meeting that is still open.
 type Group<'a> = (u32, u32, &'a [(u32, u32)], Option<Meeting>);

@@ -28,8 +28,8 @@ pub struct Legs {
     pub pace: Vec<Pace>,
     /// The point of every fix.
     pub points: Vec<Vec3>,
-    /// One for every [`BLOCK`] legs: what can be said of them together.
-    pub blocks: Vec<Block>,
+    /// By size as in [`BLOCKS`], one for every so many legs: what can be said of them together.
+    pub blocks: [Vec<Block>; BLOCKS.len()],
     sampled: OnceLock<Samples>,
 }
 
@@ -40,10 +40,11 @@ impl Legs {
     }
 }
 
-/// Legs in a block. Eight are about ten minutes of a ship in port: a box small enough to settle most pairs at once.
-pub const BLOCK: usize = 8;
+/// Legs in a block, coarse and fine. Eight are about ten minutes of a ship in port, 64 an hour and a half: boxes small enough to
+/// settle most pairs at once.
+pub const BLOCKS: [usize; 2] = [64, 8];
 
-/// Eight consecutive legs at most, the first being a multiple of eight.
+/// Consecutive legs, as many as the size at most, the first being a multiple of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     /// Corners of all its positions, metres, rounded outward.
@@ -148,12 +149,12 @@ pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<R
     }
     let runs = runs(index, fixes, &points, &pace, params);
     let observed = params.motion.observed_leg_min.millis();
-    let block = |from: usize| {
-        let to = (from + BLOCK).min(pace.len());
+    let block = |from: usize, size: usize| {
+        let to = (from + size).min(pace.len());
         let plain = (from..to).all(|k| pace[k] == Pace::Drift && fixes[k + 1].t_ms - fixes[k].t_ms <= observed);
         Block { extent: Extent::of(&points[from..=to]), plain }
     };
-    let blocks = (0..pace.len()).step_by(BLOCK).map(block).collect();
+    let blocks = BLOCKS.map(|size| (0..pace.len()).step_by(size).map(|from| block(from, size)).collect());
     (Legs { pace, points, blocks, sampled: OnceLock::new() }, runs)
 }
 

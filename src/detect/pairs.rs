@@ -3,7 +3,7 @@
 //! *In*: two runs that the index found near each other. *Out*: [`Piece`]s, the qualifying times. On two legs the vector
 //! between the ships is linear in time, so the times within a distance are one interval in closed form: no time grid.
 
-use crate::detect::motion::{self, BLOCK, Extent, Legs, Pace, Run};
+use crate::detect::motion::{self, BLOCKS, Extent, Legs, Pace, Run};
 use crate::model::{Params, Track};
 use crate::spatial::geodesy::{self, Vec3};
 
@@ -135,31 +135,31 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
     let mut tests = 0;
     // The vector between the ships at a moment, which the end of one overlap and the begin of the next share.
     let mut known: Option<(i64, Vec3)> = None;
-    // Blocks that are known to settle nothing.
-    let mut open_blocks = (usize::MAX, usize::MAX);
-    while i < last_a && j < last_b && fa[i].t_ms.max(fb[j].t_ms) <= t1 {
-        let blocks = (i / BLOCK, j / BLOCK);
-        if blocks != open_blocks {
-            open_blocks = blocks;
-            let (x, y) = (&a.legs.blocks[blocks.0], &b.legs.blocks[blocks.1]);
-            let settled = rules.settle(&x.extent, &y.extent, x.plain && y.plain);
-            if !matches!(settled, Settled::No) {
-                let (to_a, to_b) = ((blocks.0 * BLOCK + BLOCK).min(last_a), (blocks.1 * BLOCK + BLOCK).min(last_b));
-                let end = fa[to_a].t_ms.min(fb[to_b].t_ms);
-                if let Settled::Together { entered } = settled {
-                    let (x, y) = (fa[i].t_ms.max(fb[j].t_ms).max(t0), end.min(t1));
-                    if x <= y {
-                        push(out, Piece { t0_ms: x, t1_ms: y, enter_ms: entered.then_some((x, y)), observed: true });
-                    }
-                }
-                while i < to_a && fa[i + 1].t_ms <= end {
-                    i += 1;
-                }
-                while j < to_b && fb[j + 1].t_ms <= end {
-                    j += 1;
-                }
+    // By size of block, those that are known to settle nothing.
+    let mut open = [(usize::MAX, usize::MAX); BLOCKS.len()];
+    'walk: while i < last_a && j < last_b && fa[i].t_ms.max(fb[j].t_ms) <= t1 {
+        for (level, size) in BLOCKS.into_iter().enumerate() {
+            let blocks = (i / size, j / size);
+            if blocks == open[level] {
                 continue;
             }
+            let (x, y) = (&a.legs.blocks[level][blocks.0], &b.legs.blocks[level][blocks.1]);
+            let settled = rules.settle(&x.extent, &y.extent, x.plain && y.plain);
+            if matches!(settled, Settled::No) {
+                open[level] = blocks;
+                continue;
+            }
+            let (to_a, to_b) = ((blocks.0 * size + size).min(last_a), (blocks.1 * size + size).min(last_b));
+            let end = fa[to_a].t_ms.min(fb[to_b].t_ms);
+            if let Settled::Together { entered } = settled {
+                let (x, y) = (fa[i].t_ms.max(fb[j].t_ms).max(t0), end.min(t1));
+                if x <= y {
+                    push(out, Piece { t0_ms: x, t1_ms: y, enter_ms: entered.then_some((x, y)), observed: true });
+                }
+            }
+            i += fa[i + 1..=to_a].partition_point(|f| f.t_ms <= end);
+            j += fb[j + 1..=to_b].partition_point(|f| f.t_ms <= end);
+            continue 'walk;
         }
         let (a0, a1, b0, b1) = (fa[i].t_ms, fa[i + 1].t_ms, fb[j].t_ms, fb[j + 1].t_ms);
         // The whole overlap of the two legs, uncut, so that a window's edge never moves a root.

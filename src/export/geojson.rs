@@ -1,16 +1,22 @@
 //! `events.geojson` (RFC 7946): one Feature an event, streamed, one a line.
 
-use crate::export::columns;
+use crate::export::{BATCH, columns};
 use crate::model::event::{Event, Kind};
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::io::Write;
 
 /// Writes a FeatureCollection.
 pub fn write(events: &[Event], out: &mut dyn Write) -> Result<(), std::io::Error> {
     out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
-    for (k, event) in events.iter().enumerate() {
-        out.write_all(if k == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &feature(event))?;
+    let mut separator: &[u8] = b"\n";
+    for batch in events.chunks(BATCH) {
+        let texts: Vec<Result<Vec<u8>, serde_json::Error>> = batch.par_iter().map(|event| serde_json::to_vec(&feature(event))).collect();
+        for text in texts {
+            out.write_all(separator)?;
+            out.write_all(&text?)?;
+            separator = b",\n";
+        }
     }
     out.write_all(b"\n]}\n")
 }

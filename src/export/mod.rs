@@ -11,6 +11,9 @@ pub mod whole;
 
 use std::path::PathBuf;
 
+/// Events that are made into text at a time, in parallel; memory is that of one batch.
+const BATCH: usize = 1024;
+
 /// What keeps an output from being written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

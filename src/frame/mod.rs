@@ -230,13 +230,11 @@ pub fn particulars_records(frame: &DataFrame) -> PolarsResult<Vec<Particulars>> 
         .collect())
 }
 
-/// One fix of a track of an event, for `tracks.parquet`.
+/// Fixes of the tracks of events, column by column, on their way into `tracks.parquet`.
 #[derive(Clone, Debug, Default)]
 pub struct TrackColumns {
-    pub event_id: Vec<String>,
-    pub vessel: Vec<u8>,
-    pub mmsi: Vec<u32>,
-    pub track_id: Vec<String>,
+    /// Stretches of rows that share event, vessel, MMSI and track.
+    pub stretches: Vec<Stretch>,
     pub t_ms: Vec<i64>,
     pub lat_e7: Vec<i32>,
     pub lon_e7: Vec<i32>,
@@ -248,17 +246,33 @@ pub struct TrackColumns {
     pub line: Vec<u32>,
 }
 
+/// One ship's rows of one event.
+#[derive(Clone, Debug, Default)]
+pub struct Stretch {
+    pub event_id: String,
+    /// 1 or 2.
+    pub vessel: u8,
+    pub mmsi: u32,
+    pub track_id: String,
+    pub rows: usize,
+}
+
 impl TrackColumns {
-    /// Writes the columns as Parquet.
-    pub fn write(self, out: impl Write) -> PolarsResult<()> {
-        let n = self.t_ms.len();
-        let mut frame = DataFrame::new(
-            n,
+    fn into_frame(self) -> PolarsResult<DataFrame> {
+        let stretches = &self.stretches;
+        let words = |name: &str, word: fn(&Stretch) -> &str| {
+            StringChunked::from_iter_values(name.into(), stretches.iter().flat_map(|s| std::iter::repeat_n(word(s), s.rows))).into_column()
+        };
+        let numbers = |name: &str, number: fn(&Stretch) -> u32| {
+            UInt32Chunked::from_vec(name.into(), stretches.iter().flat_map(|s| std::iter::repeat_n(number(s), s.rows)).collect()).into_column()
+        };
+        DataFrame::new(
+            self.t_ms.len(),
             vec![
-                StringChunked::from_iter_values("event_id".into(), self.event_id.iter()).into_column(),
-                UInt8Chunked::from_vec("vessel".into(), self.vessel).into_column(),
-                UInt32Chunked::from_vec("mmsi".into(), self.mmsi).into_column(),
-                StringChunked::from_iter_values("track_id".into(), self.track_id.iter()).into_column(),
+                words("event_id", |s| &s.event_id),
+                numbers("vessel", |s| u32::from(s.vessel)).cast(&DataType::UInt8)?,
+                numbers("mmsi", |s| s.mmsi),
+                words("track_id", |s| &s.track_id),
                 Int64Chunked::from_vec("t".into(), self.t_ms).into_column().cast(&DataType::Datetime(TimeUnit::Milliseconds, None))?,
                 Int32Chunked::from_vec("lat_e7".into(), self.lat_e7).into_column(),
                 Int32Chunked::from_vec("lon_e7".into(), self.lon_e7).into_column(),
@@ -269,8 +283,22 @@ impl TrackColumns {
                 UInt32Chunked::from_vec("file".into(), self.file).into_column(),
                 UInt32Chunked::from_vec("line".into(), self.line).into_column(),
             ],
-        )?;
-        ParquetWriter::new(out).with_compression(ParquetCompression::Snappy).set_parallel(false).finish(&mut frame)?;
-        Ok(())
+        )
     }
+}
+
+/// Writes pieces of tracks as row groups of one Parquet file, one piece in memory at a time. There is one group at least.
+pub fn write_tracks(pieces: impl Iterator<Item = TrackColumns>, out: impl Write) -> PolarsResult<()> {
+    let schema = TrackColumns::default().into_frame()?.schema().clone();
+    let mut writer = ParquetWriter::new(out).with_compression(ParquetCompression::Snappy).batched(&schema)?;
+    let mut none = true;
+    for piece in pieces {
+        writer.write_batch(&piece.into_frame()?)?;
+        none = false;
+    }
+    if none {
+        writer.write_batch(&TrackColumns::default().into_frame()?)?;
+    }
+    writer.finish()?;
+    Ok(())
 }

@@ -2,17 +2,14 @@
 
 use crate::export::whole::{Failure, Folder};
 use crate::export::{self, csv as events_csv, geojson, rejects};
-use crate::frame::{self, TrackColumns};
+use crate::frame;
 use crate::ingest::{self, Limits};
-use crate::model::fix::{NULL_STATUS, NULL_U16};
-use crate::model::time::{self, HOUR_MS};
+use crate::model::time;
 use crate::model::{FileAccount, Kind, Params};
 use crate::run::book::{self, Book, References};
 use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
-use crate::run::manifest;
+use crate::run::{manifest, tracks};
 use crate::spatial::{boxes::IndexKind, coast::Coast, ports::Ports, zones::Zones};
-use crate::track::segment::{self, ShipState};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What to do.
@@ -172,9 +169,21 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     if plan.formats.contains(&Format::Csv) {
         folder.file("events.csv", |out| events_csv::write(&book.events, out))?;
     }
-    folder.file("tracks.parquet", |out| tracks_of(&book, &ships, &delivery.first_rows, &plan.params).write(out))?;
+    mark("write events", now_us());
+    folder.file("tracks.parquet", |out| {
+        std::thread::scope(|scope| {
+            // The next piece is made while one is written.
+            let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+            scope.spawn(|| {
+                let sender = sender;
+                let mut pieces = tracks::of(&book.events, &ships, &delivery.first_rows, &plan.params);
+                while pieces.next().is_some_and(|piece| sender.send(piece).is_ok()) {}
+            });
+            frame::write_tracks(receiver.into_iter(), out)
+        })
+    })?;
     folder.file("rejects.csv", |out| rejects::write(&delivery.rejects, &delivery.accounts, out))?;
-    mark("write", now_us());
+    mark("write tracks", now_us());
     for (room, us) in &tally.rooms_us {
         timings_ms.push((room, us / 1000));
     }
@@ -212,47 +221,4 @@ fn nothing_usable(account: &FileAccount) -> ingest::Error {
     let why: Vec<String> = all.filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
     let why = if why.is_empty() { "nothing below the header".to_owned() } else { why.join(", ") };
     ingest::Error::NothingUsable { path: account.path.clone(), rows: account.rows, why }
-}
-
-/// Both tracks of every event, six hours to either side, with file and line.
-fn tracks_of(book: &Book, ships: &[frame::ShipRows], first_rows: &[u32], params: &Params) -> TrackColumns {
-    const SIDE_MS: i64 = 6 * HOUR_MS;
-    let mut out = TrackColumns::default();
-    let mut cache: BTreeMap<u32, BTreeMap<crate::model::TrackId, Vec<crate::model::Fix>>> = BTreeMap::new();
-    for event in &book.events {
-        for (vessel, party) in event.parties.iter().enumerate() {
-            let Ok(k) = ships.binary_search_by_key(&party.mmsi, |s| s.mmsi) else { continue };
-            let tracks = cache.entry(party.mmsi.0).or_insert_with(|| {
-                let fixes = (0..ships[k].t_ms.len()).map(|i| ships[k].fix(i));
-                // A track may be given out in several stretches, in order of time.
-                let mut whole: BTreeMap<_, Vec<_>> = BTreeMap::new();
-                for (id, stretch) in segment::assign(party.mmsi, fixes, &mut ShipState::default(), params).fixes {
-                    whole.entry(id).or_default().extend(stretch);
-                }
-                whole
-            });
-            let end = event.end_ms.unwrap_or(event.start_ms);
-            let Some(fixes) = tracks.get(&party.track) else { continue };
-            let from = fixes.partition_point(|f| f.t_ms < event.start_ms - SIDE_MS);
-            let to = fixes.partition_point(|f| f.t_ms <= end + SIDE_MS);
-            for f in &fixes[from..to] {
-                let known = |v: u16| (v != NULL_U16).then_some(v);
-                let file = first_rows.partition_point(|r| *r <= f.row).max(1) - 1;
-                out.event_id.push(event.id.clone());
-                out.vessel.push(vessel as u8 + 1);
-                out.mmsi.push(party.mmsi.0);
-                out.track_id.push(party.track.to_string());
-                out.t_ms.push(f.t_ms);
-                out.lat_e7.push(f.lat_e7);
-                out.lon_e7.push(f.lon_e7);
-                out.sog_dkn.push(known(f.sog_dkn));
-                out.cog_ddeg.push(known(f.cog_ddeg));
-                out.heading_deg.push(known(f.heading_deg));
-                out.status.push((f.status != NULL_STATUS).then_some(f.status));
-                out.file.push(file as u32);
-                out.line.push(f.row - first_rows.get(file).copied().unwrap_or_default());
-            }
-        }
-    }
-    out
 }

@@ -47,10 +47,8 @@ const BANNED: [(&[&str], &[&str], &str); 5] = [
 ];
 
 /// The features of polars that are on, and why. Each costs build time and binary.
-const POLARS: [(&str, &str); 6] = [
+const POLARS: [(&str, &str); 4] = [
     ("dtype-datetime", "the time column of tracks.parquet, so that other tools read it as a time"),
-    ("dtype-i16", "no column of ours; kept while it is open whether files of others are read that hold it"),
-    ("dtype-i8", "no column of ours; kept while it is open whether files of others are read that hold it"),
     ("dtype-u16", "speeds, courses and headings in tenths: two bytes a row instead of four"),
     ("dtype-u8", "navigational status, class and vessel number: one byte a row"),
     ("parquet", "tracks.parquet is written, and read back by its users"),

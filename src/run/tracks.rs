@@ -1,0 +1,65 @@
+//! `tracks.parquet`: both tracks of every event, six hours to either side, each fix with its file and line.
+//!
+//! *In*: the events written, the ships' rows, and where each input begins. *Out*: pieces of about 250,000 fixes, made as they
+//! are asked for, so that memory does not grow with the events. Tracks are assigned again: they are the same function of the rows.
+
+use crate::frame::{ShipRows, Stretch, TrackColumns};
+use crate::model::event::Event;
+use crate::model::fix::{NULL_STATUS, NULL_U16};
+use crate::model::time::HOUR_MS;
+use crate::model::{Fix, Mmsi, Params, TrackId};
+use crate::track::segment::{self, ShipState};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+const SIDE_MS: i64 = 6 * HOUR_MS;
+/// Events whose tracks are worked out together.
+const EVENTS: usize = 64;
+/// Fixes in a piece, about.
+const FIXES: usize = 250_000;
+
+/// The pieces, in the order of the events.
+pub fn of<'a>(events: &'a [Event], ships: &'a [ShipRows], first_rows: &'a [u32], params: &'a Params) -> impl Iterator<Item = TrackColumns> + 'a {
+    events.chunks(EVENTS).flat_map(move |events| {
+        let mut mmsis: Vec<Mmsi> = events.iter().flat_map(|e| e.parties.iter().map(|p| p.mmsi)).collect();
+        mmsis.sort_unstable();
+        mmsis.dedup();
+        let tracks: BTreeMap<Mmsi, BTreeMap<TrackId, Vec<Fix>>> = mmsis.into_par_iter().map(|mmsi| (mmsi, tracks_of(mmsi, ships, params))).collect();
+        let mut pieces = vec![TrackColumns::default()];
+        for event in events {
+            for (vessel, party) in event.parties.iter().enumerate() {
+                let Some(fixes) = tracks.get(&party.mmsi).and_then(|t| t.get(&party.track)) else { continue };
+                let from = fixes.partition_point(|f| f.t_ms < event.start_ms - SIDE_MS);
+                let to = fixes.partition_point(|f| f.t_ms <= event.end_ms.unwrap_or(event.start_ms) + SIDE_MS);
+                if pieces.last().is_some_and(|p| p.t_ms.len() >= FIXES) {
+                    pieces.push(TrackColumns::default());
+                }
+                let Some(piece) = pieces.last_mut() else { continue };
+                let (event_id, track_id) = (event.id.clone(), party.track.to_string());
+                piece.stretches.push(Stretch { event_id, vessel: vessel as u8 + 1, mmsi: party.mmsi.0, track_id, rows: to - from });
+                fixes[from..to].iter().for_each(|f| push(piece, f, first_rows));
+            }
+        }
+        pieces.into_iter().filter(|p| !p.t_ms.is_empty())
+    })
+}
+
+fn tracks_of(mmsi: Mmsi, ships: &[ShipRows], params: &Params) -> BTreeMap<TrackId, Vec<Fix>> {
+    let Ok(k) = ships.binary_search_by_key(&mmsi, |s| s.mmsi) else { return BTreeMap::new() };
+    let fixes = (0..ships[k].t_ms.len()).map(|i| ships[k].fix(i));
+    segment::assign(mmsi, fixes, &mut ShipState::default(), params).fixes.into_iter().collect()
+}
+
+fn push(piece: &mut TrackColumns, f: &Fix, first_rows: &[u32]) {
+    let known = |v: u16| (v != NULL_U16).then_some(v);
+    let file = first_rows.partition_point(|r| *r <= f.row).max(1) - 1;
+    piece.t_ms.push(f.t_ms);
+    piece.lat_e7.push(f.lat_e7);
+    piece.lon_e7.push(f.lon_e7);
+    piece.sog_dkn.push(known(f.sog_dkn));
+    piece.cog_ddeg.push(known(f.cog_ddeg));
+    piece.heading_deg.push(known(f.heading_deg));
+    piece.status.push((f.status != NULL_STATUS).then_some(f.status));
+    piece.file.push(file as u32);
+    piece.line.push(f.row - first_rows.get(file).copied().unwrap_or_default());
+}
