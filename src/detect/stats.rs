@@ -88,10 +88,10 @@ impl Moments {
         self.y += o.y;
         self.sq += o.sq;
     }
-    /// Standard deviation over both axes, in metres; 0 for fewer than two.
+    /// Standard deviation over both axes, in metres; infinite, as nothing is known of it, for fewer than two.
     pub fn scatter_m(&self) -> f64 {
         if self.n < 2 {
-            return 0.0;
+            return f64::INFINITY;
         }
         let n = i128::from(self.n);
         let (x, y) = (i128::from(self.x), i128::from(self.y));
@@ -134,22 +134,22 @@ pub struct Stats {
 static HEADING: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| (0..360).map(|d| f64::from(d).to_radians()).map(|r| (libm::sin(r), libm::cos(r))).collect());
 
 /// When to sample, and what counts as lying together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampling {
     /// Milliseconds from moment to moment.
     pub step_ms: i64,
     /// Longest leg; a longer one is a hole.
     pub longest_leg_ms: i64,
-    /// Greatest relative speed of two ships in step, tenths of a knot.
-    pub in_step_dkn: u32,
+    /// Greatest relative speed of two ships in step, metres a millisecond, squared.
+    pub in_step2: f64,
 }
 
 impl Sampling {
     /// From the parameters.
     pub fn new(params: &Params) -> Self {
-        let relative_dkn = (params.rendezvous.paced_relative_kn.get() * 10.0) as u32;
+        let in_step = params.rendezvous.paced_relative_kn.metres_per_second() / 1000.0;
         let step_ms = i64::from(params.rendezvous.sample_s.max(1)) * 1000;
-        Self { step_ms, longest_leg_ms: params.motion.longest_leg_min.millis(), in_step_dkn: relative_dkn }
+        Self { step_ms, longest_leg_ms: params.motion.longest_leg_min.millis(), in_step2: in_step * in_step }
     }
 }
 
@@ -231,10 +231,10 @@ impl Stats {
             for (n, still) in self.still.iter_mut().zip([pa.still, pb.still, pa.still && pb.still]) {
                 *n += u32::from(still);
             }
-            let relative_dkn = tenths_of_knot(geodesy::sub(pb.velocity, pa.velocity));
-            relative_bins.add(relative_dkn, &mut self.relative);
+            let relative = geodesy::sub(pb.velocity, pa.velocity);
+            relative_bins.add(tenths_of_knot(relative), &mut self.relative);
             // Coming and going is not lying together: of that only the histograms tell.
-            if relative_dkn > rules.in_step_dkn {
+            if geodesy::dot(relative, relative) > rules.in_step2 {
                 continue;
             }
             let on_plane = |p: &Sample| {

@@ -15,8 +15,19 @@ pub struct Block {
     pub sequence: usize,
     /// Offset of its first byte in the decoded stream.
     pub offset: u64,
+    buffer: Vec<u8>,
+    end: usize,
+}
+
+impl Block {
     /// The bytes; the last block may lack its last newline.
-    pub bytes: Vec<u8>,
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.end]
+    }
+    /// The buffer, to use again.
+    pub fn into_spare(self) -> Vec<u8> {
+        self.buffer
+    }
 }
 
 /// Cuts a stream.
@@ -34,38 +45,41 @@ impl<R: Read> Blocks<R> {
         Self { reader, rest, sequence: 0, offset, done: false }
     }
 
-    /// The next block; a line longer than a block makes a longer block. `spare` is a buffer to use again.
-    pub fn next(&mut self, mut spare: Vec<u8>) -> io::Result<Option<Block>> {
+    /// The next block; a line longer than a block makes a longer block. `spare` is a buffer to use again: its bytes are
+    /// overwritten where they stand, so that it need not be cleared.
+    pub fn next(&mut self, spare: Vec<u8>) -> io::Result<Option<Block>> {
         if self.done {
             return Ok(None);
         }
-        spare.clear();
         let mut bytes = spare;
-        bytes.append(&mut self.rest);
-        loop {
-            let begin = bytes.len();
-            bytes.resize(begin + BLOCK - (begin % BLOCK).min(BLOCK - 1), 0);
-            let got = read_up_to(&mut self.reader, &mut bytes[begin..])?;
-            let full = begin + got == bytes.len();
-            bytes.truncate(begin + got);
-            if !full {
+        let mut filled = self.rest.len();
+        if bytes.len() < filled + BLOCK {
+            bytes.resize(filled + BLOCK, 0);
+        }
+        bytes[..filled].copy_from_slice(&self.rest);
+        self.rest.clear();
+        let end = loop {
+            let got = read_up_to(&mut self.reader, &mut bytes[filled..])?;
+            filled += got;
+            if filled < bytes.len() {
                 self.done = true;
-                break;
+                break filled;
             }
             if let Some(end) = memchr::memrchr(b'\n', &bytes) {
-                self.rest = bytes.split_off(end + 1);
-                break;
+                self.rest.extend_from_slice(&bytes[end + 1..]);
+                break end + 1;
             }
-            if bytes.len() > MOST_UNBROKEN {
+            if filled > MOST_UNBROKEN {
                 return Err(io::Error::other(format!("more than {MOST_UNBROKEN} bytes without the end of a line")));
             }
-        }
-        if bytes.is_empty() {
+            bytes.resize(filled + BLOCK, 0);
+        };
+        if end == 0 {
             return Ok(None);
         }
-        let block = Block { sequence: self.sequence, offset: self.offset, bytes };
+        let block = Block { sequence: self.sequence, offset: self.offset, buffer: bytes, end };
         self.sequence += 1;
-        self.offset += block.bytes.len() as u64;
+        self.offset += end as u64;
         Ok(Some(block))
     }
 }

@@ -173,8 +173,8 @@ fn scan_stream(
                         }
                     };
                     let done = worker.scan(plan, number, &block, wanted);
-                    progress(block.bytes.len() as u64);
-                    spare = block.bytes;
+                    progress(block.bytes().len() as u64);
+                    spare = block.into_spare();
                     if let Ok(mut all) = results.lock() {
                         all.push(done);
                     }

@@ -164,7 +164,7 @@ impl Worker {
 
     /// Scans a block.
     pub fn scan(&mut self, plan: &Plan, stream: usize, block: &Block, wanted: &Wanted) -> Scanned {
-        let bytes = &block.bytes[..];
+        let bytes = block.bytes();
         let per_shard = bytes.len() / 70 / SHARDS;
         let mut out = Scanned {
             stream,

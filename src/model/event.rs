@@ -69,7 +69,7 @@ pub struct RendezvousFacts {
     pub observed_ms: i64,
     /// The data ended before the meeting surely did.
     pub open: bool,
-    /// Middle of all positions of both, in 1e-7 degree (lat, lon).
+    /// Middle of the positions of both while they were in step, in 1e-7 degree (lat, lon).
     pub mean_e7: (i32, i32),
     /// Positions of both at the start, (lat, lon) in 1e-7 degree.
     pub start_e7: [(i32, i32); 2],
@@ -90,7 +90,7 @@ pub struct RendezvousFacts {
     /// How far the vector between the ships stayed put in a ship's frame, against the motion of the pair: 0..1.
     /// None where the pair hardly moved.
     pub moved_as_one: Option<f64>,
-    /// Scatter (standard deviation, both axes) of each ship's own position in metres.
+    /// Scatter (standard deviation, both axes) of each ship's own position while they were in step, in metres; infinite where they never were.
     pub scatter_m: [f64; 2],
     /// Scatter of the vector between them in the frame where it is least, in metres.
     pub relative_scatter_m: f64,
@@ -98,7 +98,7 @@ pub struct RendezvousFacts {
     pub heading_arc_deg: [Option<f64>; 2],
     /// Median difference of the headings folded to 0..90 degrees (parallel and anti-parallel are 0); None without both.
     pub heading_difference_deg: Option<f64>,
-    /// Share of the samples at night: the sun below the horizon by local solar time.
+    /// Share of the samples between 18:00 and 06:00 local solar time.
     pub night_share: f64,
     /// Share of the samples with ship 1, ship 2 and both made fast to the ground: no motion and no turn for half an hour either side.
     pub still_share: [f64; 3],

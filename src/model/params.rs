@@ -114,7 +114,7 @@ sections! {
     }
     /// Weights of the two scores, unfitted; the clamp to 0..100 follows.
     score: ScoreParams {
-        #[doc = "Confidence, family contact: hulls touching (hull gap at most 25 m, or antennas that near)."]
+        #[doc = "Confidence, family contact: antennas at most 25 m apart: they stand inside the hulls."]
         contact_touching: i32 = 30;
         #[doc = "Confidence, contact: antennas at most 300 m apart and moved as one at 0.8 or more."]
         contact_moved_as_one: i32 = 28;
@@ -128,7 +128,7 @@ sections! {
         duration: i32 = 20;
         #[doc = "Confidence, speed: both ships and their relative speed low."]
         low_speed: i32 = 15;
-        #[doc = "Confidence, steadiness: stable separation and locked headings while the pair moves."]
+        #[doc = "Confidence, steadiness: stable separation while the pair moves."]
         steady: i32 = 15;
         #[doc = "Confidence, data: share of the time observed, at least three fixes each."]
         observed: i32 = 10;
@@ -172,13 +172,13 @@ sections! {
         imo_invalid: i32 = 20;
         #[doc = "Risk, identity: country digits that are unallocated or of a country without a coast."]
         mid_odd: i32 = 12;
-        #[doc = "Risk, identity: one MMSI sent by two ships at once."]
+        #[doc = "Risk, identity: one MMSI with two tracks of ten fixes each."]
         mmsi_shared: i32 = 12;
         #[doc = "Risk, dark: a party silent for 12 h or more within 24 h of the event, in water where others were heard."]
         gap_long: i32 = 25;
         #[doc = "Risk, dark: a party silent for 6 to 12 h within 24 h of the event, in water where others were heard."]
         gap_notable: i32 = 12;
-        #[doc = "Risk, pattern: the same ship met another within 14 days, or three hulls in a chain."]
+        #[doc = "Risk, pattern: another likely transfer of either ship within 14 days."]
         second_meeting: i32 = 8;
         #[doc = "Risk, kinematics: more than half of the meeting between 18:00 and 06:00 local solar time."]
         night: i32 = 3;
@@ -192,7 +192,7 @@ sections! {
         gap_leaves_coverage: i32 = -40;
         #[doc = "Confidence of a gap, behaviour: under way when it fell silent."]
         gap_under_way: i32 = 15;
-        #[doc = "Confidence of a gap, behaviour: back again in a plausible way (the silence is closed)."]
+        #[doc = "Confidence of a gap, behaviour: heard again."]
         gap_closed: i32 = 10;
         #[doc = "Confidence of a gap, reception: still silent when the data end; a ship that sailed out of reach looks the same."]
         gap_open: i32 = -20;

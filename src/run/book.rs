@@ -34,15 +34,17 @@ pub struct Book {
 
 /// Scores everything that was found.
 pub fn write_up(findings: Findings, refs: References, params: &Params, min_confidence: i32) -> Book {
+    // Clusters and patterns are over all events of confidence 50 and more, whatever is written.
+    let keep = min_confidence.min(50);
     let Findings { meetings, gaps, .. } = findings;
     let (mut facts, parties): (Vec<RendezvousFacts>, Vec<[Party; 2]>) = meetings.into_iter().unzip();
     meeting::count_neighbours(&mut facts);
     let contexts = contexts(&facts, &parties, &gaps);
     let looked: Vec<(Option<Event>, Option<&'static str>)> =
-        facts.into_par_iter().zip(parties).zip(contexts).map(|((f, p), c)| weigh_meeting(f, p, c, refs, params, min_confidence)).collect();
+        facts.into_par_iter().zip(parties).zip(contexts).map(|((f, p), c)| weigh_meeting(f, p, c, refs, params, keep)).collect();
     let mut book = Book::default();
     book.take(Kind::Rendezvous, looked);
-    let looked: Vec<(Option<Event>, Option<&'static str>)> = gaps.into_par_iter().map(|(f, p)| weigh_gap(f, p, refs, params, min_confidence)).collect();
+    let looked: Vec<(Option<Event>, Option<&'static str>)> = gaps.into_par_iter().map(|(f, p)| weigh_gap(f, p, refs, params, keep)).collect();
     book.take(Kind::Gap, looked);
     book.events.sort_by(|a, b| {
         let ships = |e: &Event| e.parties.iter().map(|p| (p.mmsi, p.track)).collect::<Vec<_>>();
@@ -50,6 +52,7 @@ pub fn write_up(findings: Findings, refs: References, params: &Params, min_confi
     });
     second_meetings(&mut book.events, params);
     cluster(&mut book.events);
+    book.events.retain(|e| e.confidence >= min_confidence);
     book
 }
 
@@ -193,7 +196,7 @@ fn weigh_gap(facts: GapFacts, party: Party, refs: References, params: &Params, m
         None => facts.off_e7,
     };
     let summary = gap::summary(&facts, &party, &places[0]);
-    let zone = places.iter().filter_map(|p| p.zone.clone()).min_by(|a, b| b.may_score.cmp(&a.may_score).then(a.distance_nm.total_cmp(&b.distance_nm)));
+    let zone = gap::weightiest(&places).and_then(|p| p.zone.clone());
     let place = places.swap_remove(0);
     let event = Event {
         id: event_id(Kind::Gap, &[facts.mmsi], facts.off_ms),

@@ -194,11 +194,15 @@ fn risk(ledger: &mut Ledger, facts: &GapFacts, party: &Party, places: Option<&[P
         );
     }
     identity(ledger, party, params);
-    // The end whose zone weighs more.
-    let zone = places.into_iter().flatten().max_by_key(|p| p.zone.as_ref().map_or(0, |z| i32::from(z.may_score) * 2 + 1));
-    if let Some(place) = zone {
+    if let Some(place) = places.and_then(weightiest) {
         zone_risk(ledger, place, params);
     }
+}
+
+/// The end whose zone counts: one that may score before one that is only named, then the nearer, then the first.
+pub fn weightiest(places: &[Place]) -> Option<&Place> {
+    let rank = |p: &Place| p.zone.as_ref().map_or((2, f64::INFINITY), |z| (i32::from(!z.may_score), z.distance_nm));
+    places.iter().min_by(|a, b| rank(a).0.cmp(&rank(b).0).then(rank(a).1.total_cmp(&rank(b).1)))
 }
 
 /// One sentence that can be read aloud.
