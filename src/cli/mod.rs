@@ -216,6 +216,9 @@ impl args::Detect {
             }
         };
         let days = (day("--from", &self.from)?, day("--to", &self.to)?);
+        if matches!(days, (Some(from), Some(to)) if from > to) {
+            return Err(Failure::new(Exit::Usage, "--from is later than --to", "name the first day with --from and the last with --to"));
+        }
         let bbox_e7 = match &self.bbox {
             None => None,
             Some(text) => {

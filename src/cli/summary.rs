@@ -80,7 +80,7 @@ fn telling(out: &mut String, events: &[Event], min_confidence: i32) {
         let _ = writeln!(out, "\nno event of confidence {min_confidence} or more");
         return;
     }
-    let _ = writeln!(out, "\nconf risk  kind        start (UTC)       hours  what");
+    let _ = writeln!(out, "\nthe first to look at, by confidence and twice the risk (50 at most):\nconf risk  kind        start (UTC)       hours  what");
     for e in best.iter().take(10) {
         let start = time::rfc3339(e.start_ms).replace('T', " ");
         let _ = writeln!(

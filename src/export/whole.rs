@@ -64,6 +64,13 @@ impl Folder {
 
     /// Begins a run.
     pub fn begin(target: &Path, overwrite: bool) -> Result<Self, Error> {
+        // A link to a folder is kept: the run is put where it leads.
+        let led = if target.is_symlink() {
+            fs::canonicalize(target).map_err(|source| Error::Io { path: target.to_path_buf(), source })?
+        } else {
+            target.to_path_buf()
+        };
+        let target = led.as_path();
         Self::check(target, overwrite)?;
         let parent = match target.parent() {
             Some(p) if !p.as_os_str().is_empty() => p,

@@ -136,6 +136,23 @@ impl Plan {
     pub fn particulars_order(&self) -> Vec<u8> {
         self.particulars.iter().map(|p| p.0).collect()
     }
+    /// Whether an unquoted line holds the particulars that a key was made of.
+    #[inline]
+    fn repeats(&self, line: &[u8], fields: &[(u32, u32)], key: &[u8]) -> bool {
+        let Some((0, mut rest)) = key.split_first() else { return false };
+        for (k, &(first, last)) in self.stretches.iter().enumerate() {
+            if k > 0 {
+                let Some((b',', after)) = rest.split_first() else { return false };
+                rest = after;
+            }
+            let piece = &line[fields[first].0 as usize..fields[last].1 as usize];
+            match rest.split_at_checked(piece.len()) {
+                Some((head, after)) if head == piece => rest = after,
+                _ => return false,
+            }
+        }
+        rest.is_empty()
+    }
     /// Raw particulars, as interned, to text by canonical field.
     pub fn texts<'k>(&self, key: &'k [u8]) -> [&'k [u8]; PARTICULARS.len()] {
         let mut out: [&[u8]; PARTICULARS.len()] = [b""; PARTICULARS.len()];
@@ -295,30 +312,31 @@ impl Worker {
             heading_deg: plan.at[6].map_or(Some(NULL_U16), |c| row::heading_deg(field(Some(c)))).ok_or(bad)?,
             status: status.map_or(NULL_STATUS, |c| row::status(field(Some(c)))),
         };
-        self.key.clear();
-        self.key.push(u8::from(quoted));
-        if quoted {
-            // No byte can part them: whatever a quoted field holds is text.
-            for &(_, c) in &plan.particulars {
-                let (x, y) = self.fields[c];
-                self.key.extend_from_slice(&(y - x).to_le_bytes());
-                self.key.extend_from_slice(&self.unquoted[x as usize..y as usize]);
-            }
-        } else {
-            for (k, &(first, last)) in plan.stretches.iter().enumerate() {
-                if k > 0 {
-                    self.key.push(b',');
-                }
-                self.key.extend_from_slice(&line[self.fields[first].0 as usize..self.fields[last].1 as usize]);
-            }
-        }
         let next = self.ships.len() as u32;
         let ship = *self.numbers.entry(mmsi).or_insert(next);
         if ship == next {
             self.ships.push((mmsi, Arc::from([]), u32::MAX));
         }
         let (_, last, particulars) = &mut self.ships[ship as usize];
-        if *particulars == u32::MAX || last[..] != self.key[..] {
+        // Most rows repeat what the ship said before: then no key need be made.
+        if quoted || *particulars == u32::MAX || !plan.repeats(line, &self.fields, last) {
+            self.key.clear();
+            self.key.push(u8::from(quoted));
+            if quoted {
+                // No byte can part them: whatever a quoted field holds is text.
+                for &(_, c) in &plan.particulars {
+                    let (x, y) = self.fields[c];
+                    self.key.extend_from_slice(&(y - x).to_le_bytes());
+                    self.key.extend_from_slice(&self.unquoted[x as usize..y as usize]);
+                }
+            } else {
+                for (k, &(first, last)) in plan.stretches.iter().enumerate() {
+                    if k > 0 {
+                        self.key.push(b',');
+                    }
+                    self.key.extend_from_slice(&line[self.fields[first].0 as usize..self.fields[last].1 as usize]);
+                }
+            }
             *last = match self.particulars.get_key_value(&self.key[..]) {
                 Some((key, _)) => Arc::clone(key),
                 None => Arc::from(&self.key[..]),

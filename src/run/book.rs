@@ -70,6 +70,12 @@ impl Book {
     }
 }
 
+/// What holds an event below 50, where something does. Asked first of the evidence without the place: what is written must not
+/// decide what is given as the reason.
+fn what_holds(evidence: &[Evidence], confidence: i32) -> Option<&'static str> {
+    (confidence < 50).then(|| held_by(evidence))
+}
+
 /// What took most from the confidence, or what was missing.
 fn held_by(evidence: &[Evidence]) -> &'static str {
     evidence.iter().filter(|e| e.score == ScoreName::Confidence && e.counted < 0).min_by_key(|e| e.counted).map_or("too_little_for_it", |e| e.indicator)
@@ -146,7 +152,7 @@ fn weigh_meeting(
     if verdict.confidence < min_confidence {
         return (None, Some(held_by(&verdict.evidence)));
     }
-    let held = (verdict.confidence < 50).then(|| held_by(&verdict.evidence));
+    let held = what_holds(&anywhere.evidence, anywhere.confidence).or_else(|| what_holds(&verdict.evidence, verdict.confidence));
     let summary = rendezvous::summary(&facts, &parties, &place, verdict.contact);
     let event = Event {
         id: event_id(Kind::Rendezvous, &facts.mmsis, facts.start_ms),
@@ -174,8 +180,8 @@ fn weigh_meeting(
 }
 
 fn weigh_gap(facts: GapFacts, party: Party, refs: References, params: &Params, min_confidence: i32) -> (Option<Event>, Option<&'static str>) {
-    let (anywhere, confidence, _) = gap::judge(&facts, &party, None, params);
-    if confidence < min_confidence {
+    let (anywhere, confidence_anywhere, _) = gap::judge(&facts, &party, None, params);
+    if confidence_anywhere < min_confidence {
         return (None, Some(held_by(&anywhere)));
     }
     let types = [ShipType::of(party.particulars.ship_type)];
@@ -187,7 +193,7 @@ fn weigh_gap(facts: GapFacts, party: Party, refs: References, params: &Params, m
     if confidence < min_confidence {
         return (None, Some(held_by(&evidence)));
     }
-    let held = (confidence < 50).then(|| held_by(&evidence));
+    let held = what_holds(&anywhere, confidence_anywhere).or_else(|| what_holds(&evidence, confidence));
     let mean_e7 = match facts.on_e7 {
         Some(on) => {
             let middle = geodesy::lerp(geodesy::point(facts.off_e7.0, facts.off_e7.1), geodesy::point(on.0, on.1), 0.5);

@@ -238,3 +238,36 @@ fn bytes_that_are_no_state_are_refused() {
         assert!(State::from_bytes(&bytes[..n]).is_err(), "the first {n} of {} bytes", bytes.len());
     }
 }
+
+/// The committed two days: cut at midnight, the state carried through bytes, against the whole at once; and scored, the same events.
+#[test]
+fn the_fixture_cut_at_midnight_gives_the_same_events() {
+    use alongside::ingest::{self, Limits};
+    use alongside::run::book::{References, write_up};
+    use alongside::spatial::{coast::Coast, ports::Ports, zones::Zones};
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/two-days");
+    let paths: Vec<_> = ["ais-2024-03-01.csv.zst", "ais-2024-03-02.csv.zst"].map(|day| folder.join(day)).into();
+    let read = ingest::read(&paths, &Limits::default(), &|_| ()).unwrap();
+    let mut data = Delivery { particulars: alongside::frame::particulars_records(&read.particulars).unwrap(), ..Delivery::default() };
+    for ship in alongside::frame::ships(&read.positions).unwrap() {
+        data.ships.insert(ship.mmsi.0, (0..ship.t_ms.len()).map(|k| ship.fix(k)).collect());
+    }
+    let begin = alongside::model::time::day_start_ms(read.days[0]);
+    let params = Params::default();
+    let nights = data.through(begin, &[begin + DAY_MS, begin + 2 * DAY_MS], &params, through_bytes);
+    let whole = data.through(begin, &[begin + 2 * DAY_MS], &params, |s| s);
+    let over = nights.meetings.iter().filter(|m| m.0.start_ms < begin + DAY_MS && m.0.end_ms > begin + DAY_MS).count();
+    assert!(nights.meetings.len() > 60 && over > 5, "{} meetings, {over} over midnight", nights.meetings.len());
+    let refs = References { zones: Zones::embedded(), ports: Ports::embedded(), coast: Coast::embedded() };
+    let meetings = |findings: Findings| {
+        let book = write_up(findings, refs, &params, 0);
+        let mut events: Vec<_> = book.events.into_iter().filter(|e| e.kind == alongside::model::Kind::Rendezvous).collect();
+        // Silences near a meeting are judged by the reception known at the frontier, which a cut moves; so then is the risk of it.
+        events
+            .iter_mut()
+            .for_each(|e| (e.risk, e.evidence) = (0, e.evidence.drain(..).filter(|r| r.score == alongside::model::ScoreName::Confidence).collect()));
+        events
+    };
+    assert_eq!(facts(&nights), facts(&whole));
+    assert_eq!(meetings(nights), meetings(whole));
+}

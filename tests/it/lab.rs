@@ -9,10 +9,10 @@ use alongside::model::{Kind, Mmsi, MmsiClass, Params};
 use alongside::run::oneshot;
 use alongside::spatial::coast::Coast;
 use alongside::spatial::flags;
-use assert_cmd::Command;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn plan(out: PathBuf, ships: u32, days: u32) -> Plan {
     let start_day = parse_day("2024-03-01").unwrap();
@@ -297,7 +297,7 @@ fn a_larger_fleet_has_more_of_everything_and_no_more_ships_than_asked_for() {
 }
 
 fn alongside(arguments: &[&str], folder: &Path) -> (i32, String, String) {
-    let run = Command::cargo_bin("alongside").unwrap().args(arguments).current_dir(folder).output().unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_alongside")).args(arguments).current_dir(folder).output().unwrap();
     let text = |b: Vec<u8>| String::from_utf8(b).unwrap();
     (run.status.code().unwrap(), text(run.stdout), text(run.stderr))
 }
