@@ -6,8 +6,8 @@ use alongside::detect::motion::{self, Run};
 use alongside::detect::pairs::Rules;
 use alongside::frame;
 use alongside::ingest::{self, Limits};
-use alongside::model::{Kind, Params, Track};
-use alongside::run::oneshot::{self, Format, Plan};
+use alongside::model::{Params, Track};
+use alongside::run::oneshot::{self, Plan};
 use alongside::spatial::boxes::{self, Box4, IndexKind};
 use alongside::track::segment::{self, ShipState};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -82,17 +82,8 @@ fn search(c: &mut Criterion) {
 
 fn whole_run(c: &mut Criterion) {
     let scratch = tempfile::tempdir().expect("scratch folder");
-    let plan = Plan {
-        inputs: days().iter().map(|d| d.display().to_string()).collect(),
-        out: scratch.path().join("run"),
-        overwrite: true,
-        params: Params::default(),
-        index: IndexKind::Rstar,
-        limits: Limits::default(),
-        min_confidence: 50,
-        kinds: Kind::ALL.to_vec(),
-        formats: vec![Format::Geojson, Format::Csv],
-    };
+    let inputs = days().iter().map(|d| d.display().to_string()).collect();
+    let plan = Plan { overwrite: true, ..Plan::new(inputs, scratch.path().join("run")) };
     let mut group = c.benchmark_group("run");
     group.sample_size(10);
     group.bench_function("detect, two days", |b| b.iter(|| black_box(oneshot::detect(&plan, &|_| ()).expect("run"))));

@@ -10,7 +10,6 @@ use crate::model::{Mmsi, Params, RendezvousFacts, Track, TrackId};
 use crate::spatial::boxes::{self, Box4, IndexKind, Work};
 use crate::spatial::geodesy;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
 /// Two tracks, lower MMSI (then track id) first.
@@ -112,12 +111,11 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
             (a, b, group)
         })
         .collect();
-    let carried: FxHashSet<Pair> = alive.keys().copied().collect();
     let kept: Vec<Candidates> = pairs
         .into_par_iter()
         .filter(|&(a, b, group)| {
             let (a, b) = (&tracks[a as usize], &tracks[b as usize]);
-            a.mmsi != b.mmsi && (may_meet(&runs, group, &rules, window.1, params) || carried.contains(&(a.id, b.id)))
+            a.mmsi != b.mmsi && (may_meet(&runs, group, &rules, window.1, params) || alive.contains_key(&(a.id, b.id)))
         })
         .collect();
     let mut groups: Vec<Group> = kept.into_iter().map(|(a, b, group)| (a, b, group, alive.remove(&(tracks[a as usize].id, tracks[b as usize].id)))).collect();

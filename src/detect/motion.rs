@@ -72,6 +72,10 @@ impl Extent {
                 hi[k] = hi[k].max(p[k]);
             }
         }
+        Self::outward(lo, hi)
+    }
+
+    fn outward(lo: Vec3, hi: Vec3) -> Self {
         Self { lo: lo.map(|v| v.floor() as i32), hi: hi.map(|v| v.ceil() as i32) }
     }
 
@@ -151,7 +155,7 @@ pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<R
     let observed = params.motion.observed_leg_min.millis();
     let block = |from: usize, size: usize| {
         let to = (from + size).min(pace.len());
-        let plain = (from..to).all(|k| pace[k] == Pace::Drift && fixes[k + 1].t_ms - fixes[k].t_ms <= observed);
+        let plain = (from..to).all(|k| is_plain(fixes, &pace, k, observed));
         Block { extent: Extent::of(&points[from..=to]), plain }
     };
     let blocks = BLOCKS.map(|size| (0..pace.len()).step_by(size).map(|from| block(from, size)).collect());
@@ -186,6 +190,11 @@ fn paces(fixes: &[Fix], points: &[Vec3], params: &Params, pace: &mut [Pace]) {
     }
 }
 
+/// Whether a leg drifts and is short enough to count as observed.
+fn is_plain(fixes: &[Fix], pace: &[Pace], leg: usize, observed_ms: i64) -> bool {
+    pace[leg] == Pace::Drift && fixes[leg + 1].t_ms - fixes[leg].t_ms <= observed_ms
+}
+
 fn runs(index: u32, fixes: &[Fix], points: &[Vec3], pace: &[Pace], params: &Params) -> Vec<Run> {
     let extent = params.search.run_extent_m.get();
     let longest = params.search.run_h.millis();
@@ -212,7 +221,7 @@ fn runs(index: u32, fixes: &[Fix], points: &[Vec3], pace: &[Pace], params: &Para
                 break;
             }
             (lo, hi) = (lo2, hi2);
-            plain &= pace[i] == Pace::Drift && fixes[i + 1].t_ms - fixes[i].t_ms <= observed;
+            plain &= is_plain(fixes, pace, i, observed);
             i += 1;
         }
         runs.push(Run {
@@ -221,7 +230,7 @@ fn runs(index: u32, fixes: &[Fix], points: &[Vec3], pace: &[Pace], params: &Para
             last: i as u32,
             t0_ms: fixes[first].t_ms,
             t1_ms: fixes[i].t_ms,
-            extent: Extent { lo: lo.map(|v| v.floor() as i32), hi: hi.map(|v| v.ceil() as i32) },
+            extent: Extent::outward(lo, hi),
             plain,
         });
     }

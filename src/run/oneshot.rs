@@ -35,6 +35,23 @@ pub struct Plan {
     pub formats: Vec<Format>,
 }
 
+impl Plan {
+    /// What `detect` does with these inputs unless told otherwise.
+    pub fn new(inputs: Vec<String>, out: PathBuf) -> Self {
+        Self {
+            inputs,
+            out,
+            overwrite: false,
+            params: Params::default(),
+            index: IndexKind::Rstar,
+            limits: Limits::default(),
+            min_confidence: 50,
+            kinds: Kind::ALL.to_vec(),
+            formats: vec![Format::Geojson, Format::Csv],
+        }
+    }
+}
+
 /// Event files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

@@ -5,7 +5,6 @@
 
 use alongside::lab::{self, Layout, Plan, evaluate, labels};
 use alongside::model::time::parse_day;
-use alongside::model::{Kind, Params};
 use alongside::run::oneshot;
 use std::path::{Path, PathBuf};
 
@@ -22,17 +21,8 @@ fn plan(out: PathBuf) -> Plan {
 fn report(input: &Path, labels_file: &Path) -> evaluate::Report {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let plan = oneshot::Plan {
-        inputs: vec![input.to_str().unwrap().to_owned()],
-        out: out.clone(),
-        overwrite: false,
-        params: Params::default(),
-        index: alongside::spatial::boxes::IndexKind::Rstar,
-        limits: Default::default(),
-        min_confidence: 0,
-        kinds: Kind::ALL.to_vec(),
-        formats: vec![oneshot::Format::Csv],
-    };
+    let inputs = vec![input.to_str().unwrap().to_owned()];
+    let plan = oneshot::Plan { min_confidence: 0, formats: vec![oneshot::Format::Csv], ..oneshot::Plan::new(inputs, out.clone()) };
     let outcome = oneshot::detect(&plan, &|_| ()).unwrap();
     assert!(outcome.refused.is_empty());
     let report = evaluate::compare(&evaluate::read_events(&out).unwrap(), &labels::read(labels_file).unwrap(), 50);

@@ -5,7 +5,7 @@ use alongside::lab::labels::{self, Label};
 use alongside::lab::{self, Layout, Plan};
 use alongside::model::particulars::imo_check_digit_fits;
 use alongside::model::time::{HOUR_MS, parse_day};
-use alongside::model::{Kind, Mmsi, MmsiClass, Params};
+use alongside::model::{Kind, Mmsi, MmsiClass};
 use alongside::run::oneshot;
 use alongside::spatial::coast::Coast;
 use alongside::spatial::flags;
@@ -40,17 +40,8 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn events_of(input: &Path, out: &Path) -> String {
-    let plan = oneshot::Plan {
-        inputs: vec![input.to_str().unwrap().to_owned()],
-        out: out.to_path_buf(),
-        overwrite: false,
-        params: Params::default(),
-        index: alongside::spatial::boxes::IndexKind::Rstar,
-        limits: Default::default(),
-        min_confidence: 0,
-        kinds: Kind::ALL.to_vec(),
-        formats: vec![oneshot::Format::Csv, oneshot::Format::Geojson],
-    };
+    let inputs = vec![input.to_str().unwrap().to_owned()];
+    let plan = oneshot::Plan { min_confidence: 0, ..oneshot::Plan::new(inputs, out.to_path_buf()) };
     oneshot::detect(&plan, &|_| ()).unwrap();
     std::fs::read_to_string(out.join("events.csv")).unwrap()
 }

@@ -4,8 +4,8 @@
 
 use alongside::ingest::Limits;
 use alongside::model::time::{HOUR_MS, MINUTE_MS};
-use alongside::model::{Event, Kind, Params, time};
-use alongside::run::oneshot::{self, Format, Outcome, Plan};
+use alongside::model::{Event, Kind, time};
+use alongside::run::oneshot::{self, Outcome, Plan};
 use alongside::spatial::boxes::IndexKind;
 use std::path::{Path, PathBuf};
 
@@ -22,17 +22,7 @@ fn day() -> Option<PathBuf> {
 
 fn run(inputs: Vec<String>, index: IndexKind, limits: Limits) -> (Outcome, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan {
-        inputs,
-        out: folder.path().join("run"),
-        overwrite: false,
-        params: Params::default(),
-        index,
-        limits,
-        min_confidence: 50,
-        kinds: Kind::ALL.to_vec(),
-        formats: vec![Format::Geojson, Format::Csv],
-    };
+    let plan = Plan { index, limits, ..Plan::new(inputs, folder.path().join("run")) };
     (oneshot::detect(&plan, &|_| ()).unwrap(), folder)
 }
 
