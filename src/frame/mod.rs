@@ -2,7 +2,7 @@
 //!
 //! *In*: records that the reader has grouped by ship and put in total order. *Out*: `positions` (one row a report) and
 //! `particulars` (what a ship said of itself, one row a time it changed); and back again as plain slices.
-//! A frame is built in chunks; the rows of one ship never stand in two.
+//! A frame is built in chunks, of any order; the rows of one ship never stand in two.
 
 use crate::model::{AisClass, Fix, Mmsi, Particulars};
 use polars::prelude::*;
@@ -132,7 +132,7 @@ impl ShipRows<'_> {
     }
 }
 
-/// The ships of a `positions` frame, in the order in which they stand there.
+/// The ships of a `positions` frame, in ascending order.
 pub fn ships(positions: &DataFrame) -> PolarsResult<Vec<ShipRows<'_>>> {
     macro_rules! chunks {
         ($name:literal, $as:ident) => {
@@ -163,6 +163,7 @@ pub fn ships(positions: &DataFrame) -> PolarsResult<Vec<ShipRows<'_>>> {
             from = to;
         }
     }
+    out.sort_by_key(|s| s.mmsi);
     Ok(out)
 }
 

@@ -18,7 +18,7 @@ use std::sync::Mutex;
 /// Rows that went in and what came of them.
 #[derive(Debug)]
 pub struct Delivery {
-    /// One row a report, grouped by ship (ascending MMSI), in total order within a ship.
+    /// One row a report; the rows of a ship stand together, in total order.
     pub positions: DataFrame,
     /// One row for every distinct thing that a ship said of itself.
     pub particulars: DataFrame,
@@ -263,12 +263,14 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
     let (mmsis, places) = number_ships(workers);
     let strays = (rows_by_day.len() < days_seen).then_some(&delivered);
     let context = Context { bases: &bases, ranks: &ranks, streams: &streams, delivered: strays, first_rows: &first_rows, places: &places };
-    let grouped: Vec<Grouped> = by_shard.into_par_iter().zip(&mmsis).map(|(pieces, mmsis)| group(mmsis, pieces, &context)).collect();
+    let grouped: Result<Vec<Grouped>, PolarsError> =
+        by_shard.into_par_iter().zip(&mmsis).map_init(Vec::new, |scratch, (pieces, mmsis)| group(mmsis, pieces, &context, scratch)).collect();
+    let grouped = grouped.map_err(frame_error)?;
     for shard in &grouped {
         for (stream, n) in &shard.duplicates {
             opened[*stream].account.duplicates += n;
         }
-        for (stream, n) in &shard.positions {
+        for (stream, n) in &shard.accepted {
             opened[*stream].account.positions += n;
         }
         for (mmsi, record) in &shard.strays {
@@ -287,7 +289,7 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
         *n += 1;
         *n <= MOST_REJECTS
     });
-    let positions = assemble(grouped).map_err(frame_error)?;
+    let positions = frame::stack(grouped.into_iter().map(|shard| shard.positions).filter(|frame| frame.height() > 0).collect()).map_err(frame_error)?;
     let particulars = frame::particulars(&table).map_err(frame_error)?;
     let accounts: Vec<FileAccount> = opened
         .into_iter()
@@ -321,16 +323,18 @@ struct Context<'a> {
 }
 
 struct Grouped {
-    /// Ships in ascending order, with their rows.
-    ships: Vec<(u32, std::ops::Range<usize>)>,
-    records: Vec<Record>,
+    /// Ships in ascending order.
+    positions: DataFrame,
+    /// By stream.
     duplicates: BTreeMap<usize, u64>,
-    positions: BTreeMap<usize, u64>,
+    /// By stream.
+    accepted: BTreeMap<usize, u64>,
     /// With their MMSI.
     strays: Vec<(u32, Record)>,
 }
 
-fn group(mmsis: &[u32], pieces: Vec<(usize, Vec<Record>)>, context: &Context) -> Grouped {
+/// One shard: its records by ship, in total order, without duplicates and strays. `scratch` is memory to use again.
+fn group(mmsis: &[u32], pieces: Vec<(usize, Vec<Record>)>, context: &Context, scratch: &mut Vec<Record>) -> Result<Grouped, PolarsError> {
     let mut starts = vec![0usize; mmsis.len() + 1];
     for (block, records) in &pieces {
         let places = &context.places[context.bases[*block].1];
@@ -341,8 +345,11 @@ fn group(mmsis: &[u32], pieces: Vec<(usize, Vec<Record>)>, context: &Context) ->
     for k in 0..mmsis.len() {
         starts[k + 1] += starts[k];
     }
+    let rows = starts[mmsis.len()];
     let blank = Record { t_ms: 0, ship: 0, lat_e7: 0, lon_e7: 0, row: 0, particulars: 0, sog_dkn: 0, cog_ddeg: 0, heading_deg: 0, status: 0 };
-    let mut sorted = vec![blank; starts[mmsis.len()]];
+    if scratch.len() < rows {
+        scratch.resize(rows, blank);
+    }
     let mut at = starts.clone();
     for (block, records) in pieces {
         let (base, worker) = context.bases[block];
@@ -352,93 +359,45 @@ fn group(mmsis: &[u32], pieces: Vec<(usize, Vec<Record>)>, context: &Context) ->
             r.particulars = ranks[r.particulars as usize];
             r.ship = places[r.ship as usize];
             let slot = &mut at[r.ship as usize];
-            sorted[*slot] = r;
+            scratch[*slot] = r;
             *slot += 1;
         }
     }
-    let stream_of = |row: u32| context.first_rows.partition_point(|f| *f <= u64::from(row)) - 1;
-    let mut out = Grouped { ships: Vec::new(), records: Vec::new(), duplicates: BTreeMap::new(), positions: BTreeMap::new(), strays: Vec::new() };
-    let mut write = 0;
     let single = context.first_rows.len() == 1;
+    let stream_of = |row: u32| if single { 0 } else { context.first_rows.partition_point(|f| *f <= u64::from(row)) - 1 };
+    let mut columns = PositionColumns::with_capacity(rows);
+    let (mut duplicates, mut accepted, mut strays) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for (k, &mmsi) in mmsis.iter().enumerate() {
-        let (from, to) = (starts[k], starts[k + 1]);
+        let records = &mut scratch[starts[k]..starts[k + 1]];
         let order_of = |r: &Record| (r.key(), r.row);
-        if !sorted[from..to].is_sorted_by_key(order_of) {
-            sorted[from..to].sort_unstable_by_key(order_of);
+        if !records.is_sorted_by_key(order_of) {
+            records.sort_unstable_by_key(order_of);
         }
-        let begin = write;
-        for i in from..to {
-            let r = sorted[i];
+        let mut last = None;
+        for r in records.iter() {
             if context.delivered.is_some_and(|days| !days.contains(&time::day_of(r.t_ms))) {
-                out.strays.push((mmsi, r));
-            } else if write > begin && sorted[write - 1].key() == r.key() {
-                *out.duplicates.entry(stream_of(r.row)).or_default() += 1;
+                strays.push((mmsi, *r));
+            } else if last == Some(r.key()) {
+                *duplicates.entry(stream_of(r.row)).or_default() += 1;
             } else {
-                sorted[write] = r;
-                write += 1;
+                last = Some(r.key());
+                let &Record { t_ms, lat_e7, lon_e7, sog_dkn, cog_ddeg, heading_deg, status, particulars, row, .. } = r;
+                columns.push(mmsi, &Fix { t_ms, lat_e7, lon_e7, sog_dkn, cog_ddeg, heading_deg, status, particulars, row });
                 if !single {
-                    *out.positions.entry(stream_of(r.row)).or_default() += 1;
+                    *accepted.entry(stream_of(row)).or_default() += 1;
                 }
             }
         }
-        if write > begin {
-            out.ships.push((mmsi, begin..write));
-        }
     }
-    if single && write > 0 {
-        out.positions.insert(0, write as u64);
+    if single && !columns.mmsi.is_empty() {
+        accepted.insert(0, columns.mmsi.len() as u64);
     }
-    sorted.truncate(write);
-    out.records = sorted;
-    out
-}
-
-/// Ships of all shards in ascending order, in chunks of about equal size, each a frame.
-fn assemble(shards: Vec<Grouped>) -> Result<DataFrame, PolarsError> {
-    const CHUNK: usize = 400_000;
-    let mut ships: Vec<(u32, usize, std::ops::Range<usize>)> =
-        shards.iter().enumerate().flat_map(|(k, s)| s.ships.iter().map(move |(m, r)| (*m, k, r.clone()))).collect();
-    ships.sort_by_key(|s| s.0);
-    let mut chunks: Vec<&[(u32, usize, std::ops::Range<usize>)]> = Vec::new();
-    let (mut from, mut rows) = (0, 0);
-    for (k, ship) in ships.iter().enumerate() {
-        rows += ship.2.len();
-        if rows >= CHUNK || k + 1 == ships.len() {
-            chunks.push(&ships[from..=k]);
-            (from, rows) = (k + 1, 0);
-        }
-    }
-    let frames: Result<Vec<DataFrame>, PolarsError> = chunks
-        .into_par_iter()
-        .map(|chunk| {
-            let mut columns = PositionColumns::with_capacity(chunk.iter().map(|s| s.2.len()).sum());
-            for (mmsi, shard, range) in chunk {
-                for r in &shards[*shard].records[range.clone()] {
-                    columns.push(
-                        *mmsi,
-                        &Fix {
-                            t_ms: r.t_ms,
-                            lat_e7: r.lat_e7,
-                            lon_e7: r.lon_e7,
-                            sog_dkn: r.sog_dkn,
-                            cog_ddeg: r.cog_ddeg,
-                            heading_deg: r.heading_deg,
-                            status: r.status,
-                            particulars: r.particulars,
-                            row: r.row,
-                        },
-                    );
-                }
-            }
-            columns.into_frame()
-        })
-        .collect();
-    frame::stack(frames?)
+    Ok(Grouped { positions: columns.into_frame()?, duplicates, accepted, strays })
 }
 
 /// The MMSIs of every shard in ascending order, and by worker the place there of each of its ships.
 fn number_ships(workers: &[Mutex<Worker>]) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
-    let seen: Vec<Vec<u32>> = workers.iter().map(|w| w.lock().map(|w| w.ships.iter().map(|s| s.0).collect()).unwrap_or_default()).collect();
+    let seen: Vec<Vec<u32>> = workers.iter().map(|w| w.lock().map(|w| w.ships.iter().map(|s| s.mmsi).collect()).unwrap_or_default()).collect();
     let mut mmsis: Vec<Vec<u32>> = vec![Vec::new(); SHARDS];
     for &mmsi in seen.iter().flatten() {
         mmsis[shard_of(mmsi)].push(mmsi);

@@ -88,20 +88,68 @@ pub struct Wanted {
     pub bbox_e7: Option<[i32; 4]>,
 }
 
+impl Wanted {
+    #[inline]
+    fn refuses_day(&self, day: i32) -> bool {
+        self.days.0.is_some_and(|d| day < d) || self.days.1.is_some_and(|d| day > d)
+    }
+    #[inline]
+    fn refuses_place(&self, lat: i32, lon: i32) -> bool {
+        self.bbox_e7.is_some_and(|[w, s, e, n]| {
+            let across = if w <= e { (w..=e).contains(&lon) } else { lon >= w || lon <= e };
+            !across || !(s..=n).contains(&lat)
+        })
+    }
+}
+
 /// A worker's own memory: particulars numbered as they come, and buffers.
 #[derive(Default)]
 pub struct Worker {
     number: usize,
+    /// The stream that tails were kept of: another may mean something else by the same bytes.
+    stream: Option<usize>,
     /// Raw particulars to their number here.
     pub particulars: FxHashMap<Arc<[u8]>, u32>,
     /// MMSIs to the number of the ship here.
     numbers: FxHashMap<u32, u32>,
-    /// Ships by their number: the MMSI, and the particulars seen last, which most rows repeat.
-    pub ships: Vec<(u32, Arc<[u8]>, u32)>,
+    /// Ships by their number.
+    pub ships: Vec<Ship>,
     key: Vec<u8>,
     fields: Vec<(u32, u32)>,
     unquoted: Vec<u8>,
-    date: ([u8; 10], i64),
+    clock: row::Clock,
+}
+
+/// Bytes that [`Ship::tail`] has room for.
+const MOST_TAIL: usize = 112;
+
+/// What a worker knows of a ship: most rows repeat what the ship said of itself before.
+pub struct Ship {
+    /// The number it sends under.
+    pub mmsi: u32,
+    /// The particulars seen last, as interned, and their number; `u32::MAX` before the first.
+    key: Arc<[u8]>,
+    particulars: u32,
+    /// The status in the tail.
+    status: u8,
+    /// What stood behind the columns that change, to the end of the line and with it; empty where it cannot be used again.
+    tail_length: u8,
+    tail: [u8; MOST_TAIL],
+}
+
+impl Ship {
+    fn new(mmsi: u32) -> Self {
+        Self { mmsi, key: Arc::from([]), particulars: u32::MAX, status: NULL_STATUS, tail_length: 0, tail: [0; MOST_TAIL] }
+    }
+    /// Keeps the tail of an accepted line. One with a quote in it is read anew each time.
+    fn keep_tail(&mut self, tail: &[u8], status: u8) {
+        let fits = tail.len() <= MOST_TAIL && tail.last() == Some(&b'\n') && memchr::memchr(b'"', tail).is_none();
+        self.tail_length = if fits { tail.len() as u8 } else { 0 };
+        self.status = status;
+        if fits {
+            self.tail[..tail.len()].copy_from_slice(tail);
+        }
+    }
 }
 
 /// A layout with what the scanner looks up in it.
@@ -111,6 +159,8 @@ pub struct Plan {
     particulars: Vec<(u8, usize)>,
     /// Stretches of particulars that stand side by side: (first column, last column, first particular).
     stretches: Vec<(usize, usize)>,
+    /// The columns up to the last one that changes from row to row, where nothing else stands among them; else none.
+    head: Vec<Field>,
 }
 
 impl Plan {
@@ -127,7 +177,10 @@ impl Plan {
                 _ => stretches.push((c, c)),
             }
         }
-        Self { layout, at, particulars, stretches }
+        let moving = at.iter().flatten().max().map_or(0, |last| last + 1);
+        let split = moving < layout.columns.len() && layout.columns[..moving].iter().all(|f| !matches!(f, Field::Status | Field::Particular(_) | Field::Other));
+        let head = if split { layout.columns[..moving].to_vec() } else { Vec::new() };
+        Self { layout, at, particulars, stretches, head }
     }
     fn status_column(&self) -> Option<usize> {
         self.layout.columns.iter().position(|f| *f == Field::Status)
@@ -175,8 +228,7 @@ impl Plan {
 impl Worker {
     /// The `number`th worker.
     pub fn new(number: usize) -> Self {
-        // The cache of the last date begins with a true one: ten zero bytes are no date.
-        Self { number, date: (*b"1970-01-01", 0), ..Self::default() }
+        Self { number, ..Self::default() }
     }
 
     /// Scans a block.
@@ -196,13 +248,33 @@ impl Worker {
             shards: (0..SHARDS).map(|_| Vec::with_capacity(per_shard)).collect(),
             days: BTreeMap::new(),
         };
+        if self.stream.replace(stream) != Some(stream) {
+            self.ships.iter_mut().for_each(|ship| ship.tail_length = 0);
+        }
         let quotes = memchr::memchr(b'"', bytes).is_some();
         let status = plan.status_column();
         let (mut day, mut day_rows) = (i32::MIN, 0u64);
         let mut begin = 0;
+        let mut count_day = |days: &mut BTreeMap<i32, u64>, t_ms: i64| {
+            let today = time::day_of(t_ms);
+            if today != day {
+                *days.entry(day).or_default() += std::mem::take(&mut day_rows);
+                day = today;
+            }
+            day_rows += 1;
+        };
         while begin < bytes.len() {
+            if let Some((shard, record, length)) = self.quick(plan, &bytes[begin..], wanted) {
+                count_day(&mut out.days, record.t_ms);
+                out.shards[shard].push(Record { row: out.lines, ..record });
+                out.lines += 1;
+                out.rows += 1;
+                begin += length;
+                continue;
+            }
             let end = memchr::memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |k| begin + k);
             let line_bytes = &bytes[begin..end];
+            let offset_in = begin;
             let offset = block.offset + begin as u64;
             begin = end + 1;
             let line = line_bytes.strip_suffix(b"\r").unwrap_or(line_bytes);
@@ -213,15 +285,12 @@ impl Worker {
             }
             out.rows += 1;
             match self.line(plan, status, line, quotes, wanted) {
-                Ok(Row::Fix(shard, mut record)) => {
-                    record.row = number;
-                    let today = time::day_of(record.t_ms);
-                    if today != day {
-                        *out.days.entry(day).or_default() += day_rows;
-                        (day, day_rows) = (today, 0);
+                Ok(Row::Fix(shard, record)) => {
+                    count_day(&mut out.days, record.t_ms);
+                    if let Some(tail) = tail_of(plan, &bytes[offset_in..begin.min(bytes.len())]) {
+                        self.ships[record.ship as usize].keep_tail(tail, record.status);
                     }
-                    day_rows += 1;
-                    out.shards[shard].push(record);
+                    out.shards[shard].push(Record { row: number, ..record });
                 }
                 Ok(Row::NoPosition) => out.no_position += 1,
                 Ok(Row::NotShip(kind)) => *out.not_ships.entry(kind).or_default() += 1,
@@ -237,6 +306,52 @@ impl Worker {
         *out.days.entry(day).or_default() += day_rows;
         out.days.retain(|_, n| *n > 0);
         out
+    }
+
+    /// The usual row: plain numbers in the columns that change, and behind them to the end of the line what the ship said last
+    /// time. It is what [`Worker::line`] makes of the same bytes; whatever is not just so is left to it.
+    #[inline]
+    fn quick(&mut self, plan: &Plan, rest: &[u8], wanted: &Wanted) -> Option<(usize, Record, usize)> {
+        let (mut mmsi, mut t_ms, mut lat, mut lon) = (0, 0, i64::MAX, i64::MAX);
+        let (mut sog_dkn, mut cog_ddeg, mut heading_deg) = (NULL_U16, NULL_U16, NULL_U16);
+        let mut k = 0;
+        for field in &plan.head {
+            let text = rest.get(k..)?;
+            k += match field {
+                Field::Mmsi => {
+                    mmsi = row::mmsi(text.get(..9)?)?;
+                    9
+                }
+                Field::Time => {
+                    t_ms = self.clock.seconds_ms(text.first_chunk()?)?;
+                    19
+                }
+                Field::Lat => row::decimal(text, 7, &mut lat)?,
+                Field::Lon => row::decimal(text, 7, &mut lon)?,
+                Field::Sog => row::motion(text, 1, row::sog_of, &mut sog_dkn)?,
+                Field::Cog => row::motion(text, 1, row::cog_of, &mut cog_ddeg)?,
+                Field::Heading => row::motion(text, 0, row::heading_of, &mut heading_deg)?,
+                Field::Status | Field::Particular(_) | Field::Other => return None,
+            };
+            if rest.get(k) != Some(&b',') {
+                return None;
+            }
+            k += 1;
+        }
+        let ship = *self.numbers.get(&mmsi)?;
+        let known = &self.ships[ship as usize];
+        let tail = &known.tail[..usize::from(known.tail_length)];
+        if tail.is_empty() || !rest.get(k..)?.starts_with(tail) {
+            return None;
+        }
+        let inside = |v: i64, most: i32| i32::try_from(v).ok().filter(|v| (-most..=most).contains(v));
+        let (lat_e7, lon_e7) = (inside(lat, 900_000_000)?, inside(lon, 1_799_999_999)?);
+        if (lat_e7, lon_e7) == (0, 0) || wanted.refuses_day(time::day_of(t_ms)) || wanted.refuses_place(lat_e7, lon_e7) {
+            return None;
+        }
+        let (particulars, status) = (known.particulars, known.status);
+        let record = Record { t_ms, ship, lat_e7, lon_e7, row: 0, particulars, sog_dkn, cog_ddeg, heading_deg, status };
+        Some((shard_of(mmsi), record, k + tail.len()))
     }
 
     #[inline]
@@ -275,9 +390,8 @@ impl Worker {
         if let Some(kind) = Mmsi(mmsi).class().not_ship_key() {
             return Ok(Row::NotShip(kind));
         }
-        let t_ms = row::time_ms(field(plan.at[1]), &mut self.date).ok_or(RejectReason::BadTime)?;
-        let day = time::day_of(t_ms);
-        if wanted.days.0.is_some_and(|d| day < d) || wanted.days.1.is_some_and(|d| day > d) {
+        let t_ms = self.clock.time_ms(field(plan.at[1])).ok_or(RejectReason::BadTime)?;
+        if wanted.refuses_day(time::day_of(t_ms)) {
             return Err(RejectReason::OutsidePeriod);
         }
         let (lat, lon) = (field(plan.at[2]), field(plan.at[3]));
@@ -293,11 +407,8 @@ impl Worker {
         let on_globe = |v: i64| i32::try_from(v).ok();
         let lat = on_globe(lat).and_then(Lat::from_e7).ok_or(RejectReason::PositionOffGlobe)?.e7();
         let lon = on_globe(lon).and_then(Lon::from_e7).ok_or(RejectReason::PositionOffGlobe)?.e7();
-        if let Some([w, s, e, n]) = wanted.bbox_e7 {
-            let across = if w <= e { (w..=e).contains(&lon) } else { lon >= w || lon <= e };
-            if !across || !(s..=n).contains(&lat) {
-                return Err(RejectReason::OutsideBbox);
-            }
+        if wanted.refuses_place(lat, lon) {
+            return Err(RejectReason::OutsideBbox);
         }
         let bad = RejectReason::BadMotion;
         let record = Record {
@@ -315,9 +426,9 @@ impl Worker {
         let next = self.ships.len() as u32;
         let ship = *self.numbers.entry(mmsi).or_insert(next);
         if ship == next {
-            self.ships.push((mmsi, Arc::from([]), u32::MAX));
+            self.ships.push(Ship::new(mmsi));
         }
-        let (_, last, particulars) = &mut self.ships[ship as usize];
+        let Ship { key: last, particulars, .. } = &mut self.ships[ship as usize];
         // Most rows repeat what the ship said before: then no key need be made.
         if quoted || *particulars == u32::MAX || !plan.repeats(line, &self.fields, last) {
             self.key.clear();
@@ -403,6 +514,12 @@ enum Row {
     Fix(usize, Record),
     NoPosition,
     NotShip(&'static str),
+}
+
+/// What stands behind the columns that change, with the end of the line.
+fn tail_of<'l>(plan: &Plan, line: &'l [u8]) -> Option<&'l [u8]> {
+    let comma = memchr::memchr_iter(b',', line).nth(plan.head.len().checked_sub(1)?)?;
+    line.get(comma + 1..)
 }
 
 #[inline]
