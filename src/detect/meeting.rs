@@ -118,36 +118,39 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
             a.mmsi != b.mmsi && (may_meet(&runs, group, &rules, window.1, params) || alive.contains_key(&(a.id, b.id)))
         })
         .collect();
-    let mut groups: Vec<Group> = kept.into_iter().map(|(a, b, group)| (a, b, group, alive.remove(&(tracks[a as usize].id, tracks[b as usize].id)))).collect();
+    let mut carried = |a: u32, b: u32| if alive.is_empty() { None } else { alive.remove(&(tracks[a as usize].id, tracks[b as usize].id)).map(Box::new) };
+    let mut groups: Vec<Group> = kept.into_iter().map(|(a, b, group)| (a, b, group, carried(a, b))).collect();
     let mut found = Found { work, ..Found::default() };
     for ((a, b), meeting) in alive {
         if let (Some(&a), Some(&b)) = (place.get(&a), place.get(&b)) {
-            groups.push((a, b, &[], Some(meeting)));
+            groups.push((a, b, &[], Some(Box::new(meeting))));
         }
     }
     // Neighbours after one another: the tracks of a port stay in the processor's cache.
     let place = |g: &Group| g.2.first().map(|&(i, _)| runs[i as usize].extent.lo.map(|v| v >> 11));
     groups.sort_by_cached_key(|g| (place(g), g.0, g.1));
-    let done: Vec<_> = groups
+    // Into a few lists: a list or an empty place for every pair of ships that lay near each other would fill the memory.
+    let parts: Vec<Found> = groups
         .into_par_iter()
-        .map(|(a, b, group, carried)| {
+        .fold(Found::default, |mut part, (a, b, group, carried)| {
             let ship = |t: u32| Moving { track: &tracks[t as usize], legs: &legs[t as usize] };
             let (a, b) = (ship(a), ship(b));
             let mut pieces = Vec::new();
-            let mut tests = 0;
             for &(i, j) in group {
-                tests += pairs::pieces(a, runs[i as usize], b, runs[j as usize], &rules, window, &mut pieces);
+                part.exact_tests += pairs::pieces(a, runs[i as usize], b, runs[j as usize], &rules, window, &mut pieces);
             }
-            let hit = !pieces.is_empty();
-            let (ended, alive) = fold(a, b, &pieces, carried, &rules, step);
-            (ended, alive.map(|m| ((a.track.id, b.track.id), m)), tests, hit)
+            part.hits += u64::from(!pieces.is_empty());
+            if let Some(meeting) = fold(a, b, &pieces, carried, &rules, step, &mut part.ended) {
+                part.alive.insert((a.track.id, b.track.id), *meeting);
+            }
+            part
         })
         .collect();
-    for (ended, alive, tests, hit) in done {
-        found.ended.extend(ended);
-        found.alive.extend(alive);
-        found.exact_tests += tests;
-        found.hits += u64::from(hit);
+    for part in parts {
+        found.ended.extend(part.ended);
+        found.alive.extend(part.alive);
+        found.exact_tests += part.exact_tests;
+        found.hits += part.hits;
     }
     // Back in the order of the ships.
     found.ended.sort_by_key(|m| (m.mmsis, m.tracks, m.start_ms));
@@ -158,7 +161,7 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
 type Candidates<'a> = (u32, u32, &'a [(u32, u32)]);
 
 /// Two tracks, their candidate runs, and their meeting that is still open.
-type Group<'a> = (u32, u32, &'a [(u32, u32)], Option<Meeting>);
+type Group<'a> = (u32, u32, &'a [(u32, u32)], Option<Box<Meeting>>);
 
 fn key(runs: &[&Run], pair: &(u32, u32)) -> (u32, u32) {
     (runs[pair.0 as usize].track, runs[pair.1 as usize].track)
@@ -191,40 +194,28 @@ fn as_box(run: &Run, window: (i64, i64)) -> Box4 {
     Box4 { lo: [x0, y0, z0, s0], hi: [x1, y1, z1, s1], owner: run.track }
 }
 
-fn fold(a: Moving, b: Moving, pieces: &[Piece], carried: Option<Meeting>, rules: &Rules, step: &Step) -> (Vec<RendezvousFacts>, Option<Meeting>) {
+/// Joins the pieces of a pair to meetings: those that ended go to `ended`, one that may go on comes back.
+fn fold(a: Moving, b: Moving, pieces: &[Piece], carried: Option<Box<Meeting>>, rules: &Rules, step: &Step, ended: &mut Vec<RendezvousFacts>) -> Option<Box<Meeting>> {
     let (now_ms, params) = (step.window.1, step.params);
-    let mut ended = Vec::new();
     let mut current = carried;
     for piece in pieces {
-        if let Some(meeting) = current.take() {
-            if goes_on(a, b, &meeting, piece.t0_ms, rules, params) {
-                current = Some(meeting);
-            } else {
-                ended.extend(close(a, b, meeting, false, params));
-            }
+        if let Some(meeting) = current.take_if(|m| !goes_on(a, b, m, piece.t0_ms, rules, params)) {
+            ended.extend(close(a, b, meeting, false, params));
         }
-        let meeting = current.get_or_insert_with(|| Meeting { begin_ms: piece.t0_ms, last_ms: piece.t0_ms, ..Meeting::default() });
+        let meeting = current.get_or_insert_with(|| Box::new(Meeting { begin_ms: piece.t0_ms, last_ms: piece.t0_ms, ..Meeting::default() }));
         extend(meeting, piece);
     }
+    let mut meeting = current?;
     // Whether it may go on: the hole is not too long yet, and what was seen since does not rule it out.
-    let may_go_on = current.as_ref().is_some_and(|m| goes_on(a, b, m, now_ms, rules, params));
-    match (current, may_go_on, step.end) {
-        (Some(meeting), false, _) => {
-            ended.extend(close(a, b, meeting, false, params));
-            (ended, None)
-        }
-        (Some(meeting), true, WindowEnd::DataEnd) => {
-            ended.extend(close(a, b, meeting, true, params));
-            (ended, None)
-        }
-        (Some(mut meeting), true, WindowEnd::Frontier) => {
-            // Tracks are cut behind the frontier: sample now what they still show.
-            settle(a, b, &mut meeting, params);
-            settle_pending(a, b, &mut meeting, params);
-            (ended, Some(meeting))
-        }
-        (None, ..) => (ended, None),
+    let may_go_on = goes_on(a, b, &meeting, now_ms, rules, params);
+    if may_go_on && step.end == WindowEnd::Frontier {
+        // Tracks are cut behind the frontier: sample now what they still show.
+        settle(a, b, &mut meeting, params);
+        settle_pending(a, b, &mut meeting, params);
+        return Some(meeting);
     }
+    ended.extend(close(a, b, meeting, may_go_on, params));
+    None
 }
 
 /// Whether the ships' being together again at `t_ms` belongs to this meeting.
@@ -318,7 +309,7 @@ fn place_at(ship: Moving, t_ms: i64) -> (i32, i32) {
     geodesy::position_e7(crate::detect::motion::on_leg((f.t_ms, points[k]), (g.t_ms, points[k + 1]), t_ms))
 }
 
-fn close(a: Moving, b: Moving, mut meeting: Meeting, open: bool, params: &Params) -> Option<RendezvousFacts> {
+fn close(a: Moving, b: Moving, mut meeting: Box<Meeting>, open: bool, params: &Params) -> Option<RendezvousFacts> {
     let (start, end) = meeting.enter_ms?;
     if end - start < params.rendezvous.min_duration_min.millis() {
         return None;
