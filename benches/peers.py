@@ -18,6 +18,7 @@ counts why. Where both definitions must say yes it ends with an error below a sh
 """
 import argparse
 import csv
+import hashlib
 import json
 import os
 import statistics
@@ -100,15 +101,13 @@ def polars_rows(path, named):
     types = {named["ship"]: pl.Int32, named["time"]: pl.String, named["lat"]: pl.Float64, named["lon"]: pl.Float64}
     rows = pl.scan_csv(path, schema_overrides=types, quote_char=None, ignore_errors=True, infer_schema=False)
     # With its format given this is five times faster than a Datetime column of the reader.
-    time_ms = pl.col(named["time"]).str.to_datetime("%Y-%m-%dT%H:%M:%S" if iso(path, named) else None, strict=False, time_unit="ms")
+    time_ms = pl.col(named["time"]).str.to_datetime(time_form(named), strict=False, time_unit="ms")
     return rows.select(ship=named["ship"], time=time_ms, lat=named["lat"], lon=named["lon"])
 
 
-def iso(path, named):
-    names, _ = header(path)
-    with open(path, encoding="utf-8", errors="replace") as file:
-        file.readline()
-        return "T" in file.readline().split(",")[names.index(named["time"])]
+def time_form(named):
+    """The legacy layout writes a T between date and time, the renamed one a space."""
+    return "%Y-%m-%d %H:%M:%S" if "_" in named["time"] else "%Y-%m-%dT%H:%M:%S"
 
 
 def polars_runs(path, named, out, engine):
@@ -162,21 +161,26 @@ def arrow_rows(path, named, threads):
     """Ship, time in seconds, lat, lon as numpy arrays, by pyarrow."""
     import numpy as np
     import pyarrow as pa
-    from pyarrow import csv as pa_csv, parquet as pq
+    from pyarrow import compute as pc, csv as pa_csv, parquet as pq
 
     pa.set_cpu_count(threads)
     order = [named[k] for k in ("ship", "time", "lat", "lon")]
     if path.endswith(".parquet"):
         table = pq.read_table(path, columns=order)
     else:
-        types = {named["ship"]: pa.int64(), named["time"]: pa.timestamp("s"), named["lat"]: pa.float64(), named["lon"]: pa.float64()}
-        table = pa_csv.read_csv(
-            path,
-            parse_options=pa_csv.ParseOptions(quote_char=False, invalid_row_handler=lambda row: "skip"),
-            convert_options=pa_csv.ConvertOptions(column_types=types, include_columns=order),
-        )
+        parse = pa_csv.ParseOptions(quote_char=False, invalid_row_handler=lambda row: "skip")
+        read = lambda types: pa_csv.read_csv(path, parse_options=parse, convert_options=pa_csv.ConvertOptions(column_types=dict(zip(order, types)), include_columns=order))
+        try:
+            table = read([pa.int64(), pa.timestamp("s"), pa.float64(), pa.float64()])
+        except pa.ArrowInvalid:
+            # A cell that is none: as text then, and without the rows that cannot be cast.
+            table = read([pa.string()] * 4)
+            for name, form in zip(order, [r"^\d{1,9}$", ".", r"^-?\d+(\.\d+)?$", r"^-?\d+(\.\d+)?$"]):
+                table = table.filter(pc.match_substring_regex(table.column(name), form))
+            times = pc.strptime(table.column(order[1]), format=time_form(named), unit="s", error_is_null=True)
+            table = table.set_column(table.column_names.index(order[1]), order[1], times)
     ship, when, lat, lon = (table.column(n) for n in order)
-    rows = [ship.cast(pa.int64()), when.cast(pa.timestamp("s"), safe=False).cast(pa.int64()), lat, lon]
+    rows = [ship.cast(pa.int64()), when.cast(pa.timestamp("s"), safe=False).cast(pa.int64()), lat.cast(pa.float64()), lon.cast(pa.float64())]
     keep = None
     if any(column.null_count for column in rows):
         keep = np.logical_and.reduce([column.is_valid().to_numpy() for column in rows])
@@ -281,19 +285,19 @@ ON_REQUEST = {"balltree"}
 
 
 def typed(names):
-    """All columns of the layout by kind: what `detect` reads of them."""
-    whole = {"mmsi", "status", "cargo", "vesseltype", "vessel_type"}
+    """All columns of the layout by kind, as `detect` reads them."""
     text = {"vesselname", "vessel_name", "imo", "callsign", "call_sign", "transceiverclass", "transceiver"}
-    return {n: "int" if n.lower() == "mmsi" else "float" if n.lower() in whole or n.lower() not in text and n.lower() not in KINDS else KINDS.get(n.lower(), "text") for n in names}
+    kind = lambda name: KINDS.get(name) or ("text" if name in text else "number")
+    return {n: kind(n.lower()) for n in names}
 
 
 def read_polars(path, named, threads):
     import polars as pl
 
     names, _ = header(path)
-    types = {"int": pl.Int32, "float": pl.Float32, "lat": pl.Float64, "lon": pl.Float64}
+    types = {"ship": pl.Int32, "number": pl.Float32, "lat": pl.Float64, "lon": pl.Float64}
     schema = {n: types.get(kind, pl.String) for n, kind in typed(names).items()}
-    when = pl.col(named["time"]).str.to_datetime("%Y-%m-%dT%H:%M:%S" if iso(path, named) else None, strict=False, time_unit="ms")
+    when = pl.col(named["time"]).str.to_datetime(time_form(named), strict=False, time_unit="ms")
     rows = pl.scan_csv(path, schema=schema, quote_char=None, ignore_errors=True).with_columns(when)
     return min(timed_call(lambda: rows.collect(engine=engine)) for engine in ("streaming", "in-memory"))
 
@@ -302,7 +306,7 @@ def read_duckdb(path, named, threads):
     import duckdb
 
     names, _ = header(path)
-    types = {"int": "INTEGER", "float": "FLOAT", "lat": "DOUBLE", "lon": "DOUBLE", "time": "TIMESTAMP"}
+    types = {"ship": "INTEGER", "number": "FLOAT", "lat": "DOUBLE", "lon": "DOUBLE", "time": "TIMESTAMP"}
     columns = ", ".join(f"'{n}': '{types.get(kind, 'VARCHAR')}'" for n, kind in typed(names).items())
     con = duckdb.connect()
     con.execute(f"SET threads = {threads}; SET enable_progress_bar = false; SET preserve_insertion_order = false;")
@@ -316,10 +320,14 @@ def read_pyarrow(path, named, threads):
 
     pa.set_cpu_count(threads)
     names, _ = header(path)
-    types = {"int": pa.int32(), "float": pa.float32(), "lat": pa.float64(), "lon": pa.float64(), "time": pa.timestamp("s")}
+    types = {"ship": pa.int32(), "number": pa.float32(), "lat": pa.float64(), "lon": pa.float64(), "time": pa.timestamp("s")}
     schema = {n: types.get(kind, pa.string()) for n, kind in typed(names).items()}
     parse = pa_csv.ParseOptions(quote_char=False, invalid_row_handler=lambda row: "skip")
-    return timed_call(lambda: pa_csv.read_csv(path, parse_options=parse, convert_options=pa_csv.ConvertOptions(column_types=schema)))
+    try:
+        return timed_call(lambda: pa_csv.read_csv(path, parse_options=parse, convert_options=pa_csv.ConvertOptions(column_types=schema)))
+    except pa.ArrowInvalid:
+        # One cell that cannot be read, and it refuses the file.
+        return None
 
 
 def timed_call(work):
@@ -358,10 +366,19 @@ def timed(command, threads):
 def child(args):
     path = args.days[0]
     named = json.loads(args.named)
-    if args.child.startswith("read-"):
-        print(READERS[args.child[5:]][2](path, named, args.threads))
+    if args.child == "parquet":
+        import duckdb
+
+        duckdb.execute(f"COPY (SELECT * FROM {duckdb_source(path)}) TO '{args.out}' (FORMAT parquet, COMPRESSION zstd)")
+    elif args.child == "agreement":
+        print(json.dumps(agreement(args, path, named)))
+    elif args.child.startswith("read-"):
+        print(json.dumps(READERS[args.child[5:]][2](path, named, args.threads)))
     else:
         PEERS[args.child][2](path, named, args.out, args.threads)
+
+
+OURS = ("detect", "gfw")
 
 
 def detect(args, day, out, *more):
@@ -369,19 +386,18 @@ def detect(args, day, out, *more):
 
 
 def measure(args, day, scratch):
-    """One day: every command in turn, round after round. Figures, reading, and the peers' runs."""
+    """One day: every command in turn, round after round. Figures, reading, the peers' runs, and how they agree with ours."""
     _, named = header(day)
+    # Nothing large happens in this process: a child is charged with what its parent held when it was born.
+    me = [sys.executable, os.path.abspath(__file__), "--bin", args.bin, "--threads", str(args.threads), "--named", json.dumps(named)]
     parquet = None
     if installed(["duckdb"]):
-        import duckdb
-
         parquet = os.path.join(scratch, "day.parquet")
-        duckdb.execute(f"COPY (SELECT * FROM {duckdb_source(day)}) TO '{parquet}' (FORMAT parquet, COMPRESSION zstd)")
+        timed([*me, "--child", "parquet", "--out", parquet, day], args.threads)
     run = os.path.join(scratch, "run")
     out = lambda key, form: os.path.join(scratch, f"{key}.{form}.csv")
     # (key, form) to title and command.
     commands = {("detect", "csv"): ("alongside detect", detect(args, day, run)), ("gfw", "csv"): ("alongside detect --preset gfw", detect(args, day, run + "-gfw", "--preset", "gfw"))}
-    me = [sys.executable, os.path.abspath(__file__), "--threads", str(args.threads), "--named", json.dumps(named)]
     for key, (title, modules, _) in PEERS.items():
         if key not in args.peers if args.peers else key in ON_REQUEST:
             continue
@@ -399,12 +415,12 @@ def measure(args, day, scratch):
     for turn in range(args.runs + 1):
         for k, (_, command) in commands.items():
             seconds, peak, text = timed(command, args.threads)
-            if k[0] in ("detect", "gfw"):
+            if k[0] in OURS:
                 with open(os.path.join(run if k[0] == "detect" else run + "-gfw", "manifest.json"), encoding="utf-8") as file:
                     text = json.load(file)["timings_ms"]["read"] / 1000
             if turn > 0:
                 results[k].append((seconds, peak))
-                reads[k].append(float(text) if k[0] == "detect" or k[0].startswith("read-") else None)
+                reads[k].append(json.loads(text) if k[0].startswith("read-") else text)
     base = statistics.median(s for s, _ in results["detect", "csv"])
     figures, reading = [], []
     for (key, form), (title, _) in commands.items():
@@ -413,20 +429,27 @@ def measure(args, day, scratch):
             figures.append({"key": key, "command": title, "input": form, "seconds": round(statistics.median(seconds), 2), "fastest": round(min(seconds), 2), "slowest": round(max(seconds), 2),
                             "ratio_to_detect": round(statistics.median(seconds) / base, 2), "peak_gib": round(peak / 2**30, 2)})
         if key == "detect" or key.startswith("read-"):
+            if None in reads[key, form]:
+                print(f"{title}: cannot read {day} with typed columns", file=sys.stderr)
+                continue
             alone = statistics.median(reads[key, form])
             reading.append({"command": "alongside: read, with SHA-256, grouping by ship and order" if key == "detect" else title, "seconds": round(alone, 2), "mb_per_s": round(os.path.getsize(day) / 1e6 / alone)})
     runs = {}
     for key, form in commands:
         if key in PEERS:
             with open(out(key, form), encoding="utf-8") as file:
-                runs[f"{PEERS[key][0]}, {form}"] = {tuple(map(int, line.split(","))) for line in file}
-    return figures, reading, runs
+                lines = sorted(line.strip() for line in file)
+            runs[f"{PEERS[key][0]}, {form}"] = (len(lines), hashlib.sha256("\n".join(lines).encode()).hexdigest())
+    agree, found = None, next((out(*k) for k in commands if k[0] in PEERS), None)
+    if found and installed(["scipy", "pyarrow"]):
+        agree = json.loads(timed([*me, "--child", "agreement", "--out", found, day], args.threads)[2])
+    return figures, reading, runs, agree
 
 
 # ---- Whether they agree.
 
 
-def agreement(args, day, scratch, peers):
+def agreement(args, day, named):
     """Pairs of the peers beside those of `detect --preset gfw --min-confidence 0`, with reasons, and the two checks.
 
     Both must say yes where a run's first positions are all within 400 m, no ship was faster than 1.5 kn between two of them, the exact times span
@@ -435,15 +458,17 @@ def agreement(args, day, scratch, peers):
     """
     import numpy as np
 
-    _, named = header(day)
-    out = os.path.join(scratch, "agree")
-    timed(detect(args, day, out, "--preset", "gfw", "--min-confidence", "0", "--formats", "csv", "--kinds", "rendezvous"), args.threads)
     ours = {}
     moment = lambda text: int(np.datetime64(text.rstrip("Z"), "s").astype(np.int64))
-    with open(os.path.join(out, "events.csv"), encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            event = (moment(row["start"]), moment(row["end"]), float(row["median_distance_m"]), float(row["observed_fraction"]))
-            ours.setdefault((int(row["vessel_1_mmsi"]), int(row["vessel_2_mmsi"])), []).append(event)
+    with tempfile.TemporaryDirectory() as scratch:
+        out = os.path.join(scratch, "run")
+        timed(detect(args, day, out, "--preset", "gfw", "--min-confidence", "0", "--formats", "csv", "--kinds", "rendezvous"), args.threads)
+        with open(os.path.join(out, "events.csv"), encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                event = (moment(row["start"]), moment(row["end"]), float(row["median_distance_m"]), float(row["observed_fraction"]))
+                ours.setdefault((int(row["vessel_1_mmsi"]), int(row["vessel_2_mmsi"])), []).append(event)
+    with open(args.out, encoding="utf-8") as file:
+        peers = {tuple(map(int, line.split(",")[:2])) for line in file}
 
     ship, slot, second, lat, lon = arrow_grid(day, named, args.threads)
     when = slot * SLOT_S + second
@@ -459,7 +484,8 @@ def agreement(args, day, scratch, peers):
     knots[i] = metres(i, j) / np.maximum(when[j] - when[i], 1) * 3600 / 1852
     apart = metres(a, b)
 
-    is_ship = lambda mmsi: 200_000_000 <= mmsi <= 799_999_999 or 800_000_000 <= mmsi <= 899_999_999 or 980_000_000 <= mmsi <= 989_999_999
+    stations, nobody = {111, 970, 972, 974, *range(990, 1000)}, {111_111_111, 123_456_789}
+    is_ship = lambda mmsi: 100_000_000 <= mmsi <= 999_999_999 and mmsi // 1_000_000 not in stations and mmsi not in nobody
     theirs = {}
     for p, q in zip(begin.tolist(), end.tolist()):
         if q - p < SLOTS:
@@ -468,7 +494,8 @@ def agreement(args, day, scratch, peers):
         legs = [knots[rows[p : q - 1]] for rows in (a, b)]
         span = min(when[a[q - 1]], when[b[q - 1]]) - max(when[a[p]], when[b[p]])
         theirs.setdefault(pair, []).append({"span": span, "far": apart[p:q].max(), "fast": max(v.max() for v in legs), "median": max(np.median(v) for v in legs)})
-    assert set(theirs) == {r[:2] for r in peers}, "the check's own grid is not the peers'"
+    if set(theirs) != peers:
+        sys.exit("the grid of this check is not that of the peers")
 
     must = {p for p, runs in theirs.items() if all(map(is_ship, p)) and any(r["far"] <= 400 and r["fast"] <= 1.5 and r["span"] >= 7200 for r in runs)}
     only_theirs = {}
@@ -537,31 +564,31 @@ def agreement(args, day, scratch, peers):
 
 
 def chart(days):
-    """Bars of the seconds, one panel a day; mid-tones that stand on white and on black."""
-    width, left, row, text = 860, 250, 22, "#7a858f"
-    ours, peer, lines, top = "#2f9e83", "#8497b0", [], 52
-    best = lambda figures: [f for f in figures if f["key"] != "gfw" and not (f["key"].startswith("polars") and f is not fastest_polars(figures, f["input"]))]
-    longest = max(f["seconds"] for day in days for f in best(day["figures"]))
-    scale = (width - left - 190) / longest
-    for day in days:
-        lines.append(f'<text x="0" y="{top}" font-weight="600">{escape(day["title"])}</text>')
-        top += 12
-        for form in ("csv", "parquet"):
-            chosen = sorted((f for f in best(day["figures"]) if f["input"] == form), key=lambda f: (f["key"] != "detect", f["seconds"]))
-            for f in chosen:
-                bar = max(f["seconds"] * scale, 1)
-                name = f'{f["command"]}, {"CSV" if form == "csv" else "Parquet"}'
-                lines.append(f'<text x="{left - 8}" y="{top + 15}" text-anchor="end">{escape(name)}</text>')
-                lines.append(f'<rect x="{left}" y="{top + 4}" width="{bar:.1f}" height="14" rx="2" fill="{ours if f["key"] == "detect" else peer}"/>')
-                lines.append(f'<text x="{left + bar + 8:.1f}" y="{top + 15}">{f["seconds"]:.2f} s, {f["peak_gib"]:.2f} GiB</text>')
+    """Bars of seconds and of memory, one panel a day, of polars the faster engine; mid-tones that stand on white and on black."""
+    left, row, ours, peer, text = 232, 22, "#2f9e83", "#8497b0", "#7a858f"
+    axes = {"seconds": (left, 300, "s, wall clock"), "peak_gib": (left + 390, 150, "GiB, peak memory")}
+    shown = lambda f, day: not f["key"].startswith("polars") or f is fastest_polars(day["figures"], f["input"])
+    chosen = [(day, [f for f in day["figures"] if shown(f, day)]) for day in days]
+    lines, top = [], 24
+    for day, figures in chosen:
+        lines.append(f'<text x="0" y="{top}" font-size="14" font-weight="600">{escape(day["title"])}</text>')
+        lines += [f'<text x="{x}" y="{top + 26}" font-size="11.5">{unit}</text>' for x, _, unit in axes.values()]
+        top += 32
+        for form, title in (("csv", "CSV"), ("parquet", "Parquet")):
+            for f in sorted((f for f in figures if f["input"] == form), key=lambda f: (f["key"] not in OURS, f["key"] == "gfw", f["seconds"])):
+                lines.append(f'<text x="{left - 10}" y="{top + 15}" text-anchor="end">{escape(f["command"])}, {title}</text>')
+                for key, (x, width, _) in axes.items():
+                    bar = f[key] * width / max(g[key] for _, figures in chosen for g in figures)
+                    lines.append(f'<rect x="{x}" y="{top + 3}" width="{bar:.1f}" height="15" rx="2" fill="{ours if f["key"] in OURS else peer}"/>')
+                    lines.append(f'<text x="{x + bar + 7:.1f}" y="{top + 15}">{f[key]:.2f}</text>')
                 top += row
             top += 6
-        top += 26
+        lines.append(f'<text x="0" y="{top + 16}" font-size="11.5">alongside: all its work, tracks, gaps, scores and files among it. The others: the bare pairs.</text>')
+        top += 52
     head = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 0 {width + 24} {top - 10}" role="img" aria-labelledby="t">',
-        '<title id="t">Seconds and peak memory of whole runs</title>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 0 860 {top - 20}" role="img" aria-labelledby="t">',
+        '<title id="t">Seconds and peak memory of whole runs: alongside and its peers</title>',
         f'<g font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif" font-size="12.5" fill="{text}">',
-        '<text x="0" y="22" font-size="14">Whole runs, wall clock (shorter is better) and peak memory. detect: tracks, gaps, scores, files; the others: bare pairs.</text>',
     ]
     return "\n".join(head + lines + ["</g>", "</svg>"]) + "\n"
 
@@ -587,7 +614,7 @@ def table(day):
         print(f"\n{'reading alone, every column typed':<60} {'median s':>9} {'MB/s':>6}")
         for r in day["reading"]:
             print(f"{r['command']:<60} {r['seconds']:>9.2f} {r['mb_per_s']:>6}")
-    a = day.get("agreement")
+    a = day["agreement"]
     if a:
         print(f"\npairs: peers {a['peers']}, detect --preset gfw {a['ours']}, both {a['both']}: {a['peers_in_ours']:.1%} of the peers', {a['ours_in_peers']:.1%} of ours")
         print(f"  of the peers' {a['peers_below_2_kn']} with medians below 2 kn {a['peers_below_2_kn_in_ours']:.1%} are ours")
@@ -617,21 +644,19 @@ def main():
     days, wrong = [], []
     for n, path in enumerate(args.days):
         with tempfile.TemporaryDirectory() as scratch:
-            figures, reading, runs = measure(args, path, scratch)
-            day = {"title": args.title[n] if n < len(args.title) else os.path.basename(path), "bytes": os.path.getsize(path), "threads": args.threads, "figures": figures, "reading": reading}
+            figures, reading, runs, a = measure(args, path, scratch)
+            title = args.title[n] if n < len(args.title) else os.path.basename(path)
+            day = {"title": title, "bytes": os.path.getsize(path), "threads": args.threads, "figures": figures, "reading": reading, "agreement": a}
             days.append(day)
-            first = next(iter(runs), None)
-            for name in runs:
-                if runs[name] != runs[first]:
-                    wrong.append(f"{path}: {name} has {len(runs[name])} runs, {first} {len(runs[first])}, {len(runs[name] ^ runs[first])} in one only: {sorted(runs[name] ^ runs[first])[:3]}")
-            if first and installed(["scipy", "pyarrow"]):
-                a = day["agreement"] = agreement(args, path, scratch, runs[first])
+            if len(set(runs.values())) > 1:
+                wrong.append(f"{path}: the peers' runs are not equal: " + "; ".join(f"{name}: {count} ({digest[:8]})" for name, (count, digest) in runs.items()))
+            if a:
                 for said, of in ((a["of_these_ours"], a["must_be_ours"]), (a["of_these_peers"], a["must_be_peers"])):
                     if said < FLOOR * of:
                         wrong.append(f"{path}: only {said} of {of} pairs that both definitions must find; missing {a['missing']}")
         table(day)
-        if runs:
-            print(f"  the peers' {len(runs[first])} runs are " + ("equal" if all(r == runs[first] for r in runs.values()) else "NOT equal"))
+        if len(set(runs.values())) == 1:
+            print(f"  all {len(runs)} of the peers have the same {next(iter(runs.values()))[0]} runs")
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump(days, file, indent=1)
