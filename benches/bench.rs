@@ -1,6 +1,8 @@
-//! One benchmark binary: the scanner, the candidate search by every index, and the whole run, on the committed two-day fixture.
+//! One benchmark binary: the scanner, the candidate search by every index, and the whole run, on the committed two-day fixture;
+//! and a bare walk over the lines and fields of any file, the least that a reader can do.
 //!
-//! `cargo bench` runs it; `cargo bench -- search` runs one group. Whole days and a comparison with SQL: `benches/peers.py`.
+//! `cargo bench` runs it; `cargo bench -- search` runs one group, `ALONGSIDE_WALK=DAY.csv cargo bench -- walk` walks a file of
+//! yours. Whole days and a comparison with SQL, polars and Python: `benches/peers.py`.
 
 use alongside::detect::motion::{self, Run};
 use alongside::detect::pairs::Rules;
@@ -11,6 +13,7 @@ use alongside::run::oneshot::{self, Plan};
 use alongside::spatial::boxes::{self, Box4, IndexKind};
 use alongside::track::segment::{self, ShipState};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rayon::prelude::*;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +43,47 @@ fn scanner(c: &mut Criterion) {
     let mut group = c.benchmark_group("scanner");
     group.throughput(Throughput::Bytes(bytes)).sample_size(20);
     group.bench_function("rows to grouped frames", |b| b.iter(|| black_box(ingest::read(&days, &Limits::default(), &|_| ()).expect("read"))));
+    group.finish();
+}
+
+/// Lines and commas of some whole lines: what every reader of CSV must find, and nothing made of it.
+fn walk_over(bytes: &[u8]) -> (u64, u64) {
+    let (mut lines, mut commas, mut begin) = (0, 0, 0);
+    for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
+        let line = &bytes[begin..end];
+        if !line.is_empty() {
+            lines += 1;
+            commas += memchr::memchr_iter(b',', line).map(|at| u64::from(black_box(at) < line.len())).sum::<u64>();
+        }
+        begin = (end + 1).min(bytes.len());
+    }
+    (lines, commas)
+}
+
+/// Blocks of whole lines, 4 MiB or a little less each.
+fn blocks(bytes: &[u8]) -> Vec<&[u8]> {
+    let (mut out, mut rest) = (Vec::new(), bytes);
+    while !rest.is_empty() {
+        let most = rest.len().min(4 << 20);
+        let cut = if most == rest.len() { most } else { memchr::memrchr(b'\n', &rest[..most]).map_or(rest.len(), |at| at + 1) };
+        let (block, after) = rest.split_at(cut);
+        out.push(block);
+        rest = after;
+    }
+    out
+}
+
+fn walk(c: &mut Criterion) {
+    let scratch = tempfile::tempdir().expect("scratch folder");
+    let path = std::env::var_os("ALONGSIDE_WALK").map_or_else(|| plain(scratch.path()).remove(0), PathBuf::from);
+    let bytes = std::fs::read(path).expect("the file to walk over");
+    let blocks = blocks(&bytes);
+    let in_parallel = || blocks.par_iter().map(|block| walk_over(block)).reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    assert_eq!(walk_over(&bytes), in_parallel());
+    let mut group = c.benchmark_group("walk");
+    group.throughput(Throughput::Bytes(bytes.len() as u64)).sample_size(10);
+    group.bench_function("lines and fields, one thread", |b| b.iter(|| black_box(walk_over(&bytes))));
+    group.bench_function("lines and fields, every core", |b| b.iter(|| black_box(in_parallel())));
     group.finish();
 }
 
@@ -90,5 +134,5 @@ fn whole_run(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(all, scanner, search, whole_run);
+criterion_group!(all, scanner, walk, search, whole_run);
 criterion_main!(all);

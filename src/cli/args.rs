@@ -2,6 +2,7 @@
 
 use crate::model::Kind;
 use crate::run::oneshot::Format;
+use crate::run::presets::Preset;
 use crate::spatial::boxes::IndexKind;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -29,7 +30,11 @@ pub enum Command {
     /// Compare events with labels: recall, precision and timing, by kind and scenario
     Evaluate(Evaluate),
     /// Print the default configuration, commented, ready to edit
-    Config,
+    Config {
+        /// With the values of a preset, and why it has them
+        #[arg(long, value_enum, value_name = "NAME", default_value = "default")]
+        preset: Preset,
+    },
     /// Print shell completions
     Completions {
         /// Which shell
@@ -53,6 +58,9 @@ pub struct Detect {
     #[arg(long)]
     pub overwrite: bool,
 
+    /// Whose definition of a meeting to begin with; a configuration file and single parameters lie over it
+    #[arg(long, value_enum, value_name = "NAME", default_value = "default", help_heading = "Rules")]
+    pub preset: Preset,
     /// Configuration file; `alongside config` prints one
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub config: Option<PathBuf>,
@@ -193,6 +201,15 @@ impl From<Index> for IndexKind {
             Index::Grid => Self::Grid,
             Index::Brute => Self::Brute,
         }
+    }
+}
+
+impl ValueEnum for Preset {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.word()).help(self.whose()))
     }
 }
 

@@ -109,8 +109,8 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Command::Detect(detect) => run_detect(*detect),
         Command::Simulate(simulate) => run_simulate(&simulate),
         Command::Evaluate(evaluate) => run_evaluate(&evaluate),
-        Command::Config => {
-            io::stdout().write_all(config::commented(&Default::default()).as_bytes())?;
+        Command::Config { preset } => {
+            io::stdout().write_all(config::commented(&config::load(preset, None, &[])?, preset).as_bytes())?;
             Ok(Exit::Done)
         }
         Command::Completions { shell } => {
@@ -128,13 +128,14 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
         .num_threads(threads)
         .build_global()
         .map_err(|e| Failure::new(Exit::Usage, format!("--threads {threads}: {e}"), "leave it out to use every core"))?;
-    let params = config::load(detect.config.as_deref(), &detect.set)?;
+    let params = config::load(detect.preset, detect.config.as_deref(), &detect.set)?;
     let kinds = if detect.kinds.is_empty() { Kind::ALL.to_vec() } else { detect.kinds.clone() };
     let plan = oneshot::Plan {
         inputs: detect.inputs.clone(),
         out: detect.out.clone(),
         overwrite: detect.overwrite,
         params,
+        preset: detect.preset,
         index: detect.index.into(),
         limits: detect.limits()?,
         min_confidence: detect.min_confidence,

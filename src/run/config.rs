@@ -1,7 +1,8 @@
-//! The configuration: defaults, a file over them, `--set` over that. A key that does not exist is refused with the right one.
+//! The configuration: defaults, a preset over them, a file over that, `--set` over all. A key that does not exist is refused with the right one.
 
 use crate::model::Params;
 use crate::model::params::DETECTION_SECTIONS;
+use crate::run::presets::Preset;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -38,18 +39,23 @@ impl Error {
     }
 }
 
-/// Defaults, then the file, then every `section.key=value`.
-pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
-    let mut table = toml::Table::new();
+/// Defaults, then the preset, then the file, then every `section.key=value`.
+pub fn load(preset: Preset, file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
+    let mut table = preset.table();
     if let Some(path) = file {
         let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
         let place = path.display().to_string();
-        table = text.parse().map_err(|e: toml::de::Error| Error::Bad {
+        let over: toml::Table = text.parse().map_err(|e: toml::de::Error| Error::Bad {
             place: place.clone(),
             what: e.to_string(),
             hint: "the file is TOML: [section], then key = value".into(),
         })?;
-        params(&table, &place)?;
+        params(&over, &place)?;
+        for (section, values) in over {
+            for (key, value) in values.as_table().into_iter().flatten() {
+                put(&mut table, &section, key, value.clone());
+            }
+        }
     }
     for set in sets {
         let place = format!("--set {set}");
@@ -57,14 +63,20 @@ pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
         let (key, value) = set.split_once('=').ok_or_else(|| bad("no `=` in it"))?;
         let (section, key) = key.split_once('.').ok_or_else(|| bad("no section before the key"))?;
         let parsed: toml::Table = format!("v = {}", value.trim()).parse().map_err(|_| bad("the value is no TOML value"))?;
-        let entry = table.entry(section.trim()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        if let (Some(t), Some(v)) = (entry.as_table_mut(), parsed.get("v")) {
-            t.insert(key.trim().to_owned(), v.clone());
+        if let Some(v) = parsed.get("v") {
+            put(&mut table, section.trim(), key.trim(), v.clone());
         }
         // One after the other, so that a message names the option that is wrong.
         params(&table, &place)?;
     }
     params(&table, "")
+}
+
+fn put(table: &mut toml::Table, section: &str, key: &str, value: toml::Value) {
+    let entry = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let Some(section) = entry.as_table_mut() {
+        section.insert(key.to_owned(), value);
+    }
 }
 
 /// The defaults with a table over them.
@@ -116,10 +128,14 @@ fn meant(found: &str, all: &[String]) -> String {
     best.map_or_else(String::new, |b| format!("did you mean `{b}`? `alongside config` prints all of them"))
 }
 
-/// The configuration as a commented TOML file.
-pub fn commented(params: &Params) -> String {
+/// The configuration as a commented TOML file, with the reasons of a preset where it has a say.
+pub fn commented(params: &Params, preset: Preset) -> String {
     let table = toml::Table::try_from(params).unwrap_or_default();
-    let mut out = String::from("# Configuration of alongside. Every value is the default; keep what you change.\n# Units stand in the names.\n");
+    let every = match preset {
+        Preset::Default => " Every value is the default; keep what you change.".to_owned(),
+        named => format!("\n# Preset {}, {}.\n# Every other value is the default; keep what you change.", named.word(), named.whose()),
+    };
+    let mut out = format!("# Configuration of alongside.{every}\n# Units stand in the names.\n");
     let mut section = "";
     for (name, key, doc) in Params::DESCRIBED {
         if *name != section {
@@ -129,6 +145,9 @@ pub fn commented(params: &Params) -> String {
         let value = table.get(*name).and_then(|s| s.get(*key)).map(ToString::to_string).unwrap_or_default();
         for line in wrap(doc, 100) {
             let _ = writeln!(out, "# {line}");
+        }
+        if let Some(reason) = preset.reason(name, key) {
+            let _ = writeln!(out, "# {}: {reason}", preset.word());
         }
         let _ = writeln!(out, "{key} = {value}");
     }

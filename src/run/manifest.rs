@@ -6,6 +6,7 @@ use crate::model::{FileAccount, Kind, Params};
 use crate::run::book::Book;
 use crate::run::config;
 use crate::run::engine::Tally;
+use crate::run::presets::Preset;
 use crate::spatial::boxes::IndexKind;
 use serde_json::{Map, Value, json};
 
@@ -17,6 +18,8 @@ pub struct Facts<'a> {
     pub refused: Vec<String>,
     /// The rules.
     pub params: &'a Params,
+    /// What the rules began with.
+    pub preset: Preset,
     /// The index used.
     pub index: IndexKind,
     /// Work done.
@@ -53,6 +56,7 @@ pub fn json(facts: &Facts, outputs: &[Written]) -> Value {
         "tool": "alongside",
         "version": env!("CARGO_PKG_VERSION"),
         "schema_version": 1,
+        "preset": facts.preset.word(),
         "configuration": facts.params,
         "detection_hash": detection_hash,
         "configuration_hash": params_hash,

@@ -8,4 +8,5 @@ pub mod config;
 pub mod engine;
 pub mod manifest;
 pub mod oneshot;
+pub mod presets;
 pub mod tracks;

@@ -8,6 +8,7 @@ use crate::model::time;
 use crate::model::{FileAccount, Kind, Params};
 use crate::run::book::{self, Book, References};
 use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
+use crate::run::presets::Preset;
 use crate::run::{manifest, tracks};
 use crate::spatial::{boxes::IndexKind, coast::Coast, ports::Ports, zones::Zones};
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub struct Plan {
     pub overwrite: bool,
     /// The rules.
     pub params: Params,
+    /// What the rules began with; for the manifest alone.
+    pub preset: Preset,
     /// The candidate search.
     pub index: IndexKind,
     /// Which rows, and how many may be malformed.
@@ -43,6 +46,7 @@ impl Plan {
             out,
             overwrite: false,
             params: Params::default(),
+            preset: Preset::Default,
             index: IndexKind::Rstar,
             limits: Limits::default(),
             min_confidence: 50,
@@ -208,6 +212,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         accounts: &delivery.accounts,
         refused: delivery.refused.iter().map(ToString::to_string).collect(),
         params: &plan.params,
+        preset: plan.preset,
         index: plan.index,
         tally: &tally,
         book: &book,

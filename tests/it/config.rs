@@ -1,11 +1,12 @@
-//! The configuration: what is printed reads back as the defaults, a file lies over them and `--set` over that, and whoever
-//! misspells a key is told the right one.
+//! The configuration: what is printed reads back as the defaults, a preset lies over them, a file over that and `--set` over
+//! all, and whoever misspells a key is told the right one.
 
 use crate::cli::{Scratch, run};
 use alongside::ingest::Limits;
 use alongside::model::Params;
 use alongside::model::params::DETECTION_SECTIONS;
 use alongside::run::config::{commented, hashes, load};
+use alongside::run::presets::Preset;
 use std::collections::BTreeSet;
 
 /// The parameters, or the message and its hint in one text.
@@ -16,7 +17,7 @@ fn loaded(file: Option<&str>, sets: &[&str]) -> Result<Params, String> {
         scratch.path("a.toml")
     });
     let sets: Vec<String> = sets.iter().map(|s| (*s).to_owned()).collect();
-    load(path.as_deref(), &sets).map_err(|e| format!("{e}\n{}", e.hint()))
+    load(Preset::Default, path.as_deref(), &sets).map_err(|e| format!("{e}\n{}", e.hint()))
 }
 
 #[test]
@@ -24,7 +25,7 @@ fn what_is_printed_reads_back_as_the_defaults() {
     let scratch = Scratch::new();
     let printed = run(&scratch, &["config"], None);
     assert_eq!((printed.code, printed.stderr.as_str()), (0, ""));
-    assert_eq!(printed.stdout, commented(&Params::default()));
+    assert_eq!(printed.stdout, commented(&Params::default(), Preset::Default));
     assert_eq!(loaded(Some(&printed.stdout), &[]), Ok(Params::default()));
     assert_eq!(loaded(Some(""), &[]), Ok(Params::default()));
     assert_eq!(loaded(None, &[]), Ok(Params::default()));
@@ -43,13 +44,13 @@ fn what_is_printed_reads_back_as_the_defaults() {
     }
     let params: Params = table.try_into().expect("parameters");
     assert_ne!(params, Params::default());
-    assert_eq!(loaded(Some(&commented(&params)), &[]), Ok(params));
+    assert_eq!(loaded(Some(&commented(&params, Preset::Default)), &[]), Ok(params));
     assert_eq!(changed, Params::DESCRIBED.len());
 }
 
 #[test]
 fn every_parameter_is_printed_with_its_reason() {
-    let printed = commented(&Params::default());
+    let printed = commented(&Params::default(), Preset::Default);
     let (mut section, mut comment) = (String::new(), String::new());
     let mut seen = BTreeSet::new();
     for line in printed.lines() {
@@ -115,6 +116,66 @@ fn a_file_lies_over_the_defaults_and_set_over_the_file() {
 }
 
 #[test]
+fn a_preset_lies_over_the_defaults_and_under_all_else() {
+    let scratch = Scratch::new();
+    for preset in Preset::ALL {
+        let params = load(preset, None, &[]).unwrap_or_else(|e| panic!("{}: {e}", preset.word()));
+        let (table, default) = (toml::Table::try_from(&params).expect("a table"), toml::Table::try_from(Params::default()).expect("a table"));
+        for (section, key, value, reason) in preset.entries() {
+            let found = &table[*section][*key];
+            assert!(found.as_integer() == Some(*value) || found.as_float() == Some(*value as f64), "{}: {section}.{key} is {found}", preset.word());
+            assert!(DETECTION_SECTIONS.contains(section), "{section}.{key}: a preset says which events exist, never how they score");
+            assert!(reason.len() > 15 && reason.ends_with('.'), "{section}.{key} says why in a sentence: {reason}");
+            assert_eq!(preset.entries().iter().filter(|(s, k, ..)| s == section && k == key).count(), 1, "{section}.{key} twice");
+        }
+        // Nothing else is changed, and what is printed is that configuration, with its reasons.
+        for (section, key, _) in Params::DESCRIBED {
+            if preset.reason(section, key).is_none() {
+                assert_eq!(table[*section][*key], default[*section][*key], "{}: {section}.{key}", preset.word());
+            }
+        }
+        let printed = run(&scratch, &["config", "--preset", preset.word()], None);
+        assert_eq!((printed.code, printed.stderr.as_str()), (0, ""));
+        assert_eq!(loaded(Some(&printed.stdout), &[]), Ok(params));
+        for (.., reason) in preset.entries() {
+            assert!(printed.stdout.contains(&format!("\n# {}: {reason}\n", preset.word())), "{reason}");
+        }
+        assert!(printed.stdout.lines().all(|line| line.len() <= 110));
+    }
+    assert_eq!(load(Preset::Default, None, &[]).expect("parameters"), Params::default());
+    // A file lies over it, key by key, and `--set` over the file.
+    scratch.put("a.toml", b"[rendezvous]\nenter_m = 400\nhole_h = 3\n");
+    let params = load(Preset::Gfw, Some(&scratch.path("a.toml")), &["rendezvous.hole_h=2".to_owned()]).expect("parameters");
+    let r = &params.rendezvous;
+    assert_eq!((r.enter_m.get(), r.hole_h.get(), r.leave_m.get(), r.min_duration_min.get()), (400.0, 2.0, 500.0, 120.0));
+}
+
+#[test]
+fn a_run_works_by_its_preset_and_says_so() {
+    let scratch = Scratch::new();
+    scratch.put("day.csv", &crate::ingest::csv(&crate::ingest::drawn_day()));
+    let manifest = |out: &str, args: &[&str]| -> serde_json::Value {
+        let mut all = vec!["detect", "day.csv", "-o", out, "--min-confidence", "0"];
+        all.extend(args);
+        assert_eq!(run(&scratch, &all, None).code, 0);
+        serde_json::from_slice(&scratch.read(&format!("{out}/manifest.json"))).expect("JSON")
+    };
+    let (ours, same, gfw) = (manifest("a", &[]), manifest("b", &["--preset", "default"]), manifest("c", &["--preset", "gfw"]));
+    assert_eq!((&ours["preset"], &same["preset"], &gfw["preset"]), (&"default".into(), &"default".into(), &"gfw".into()));
+    assert_eq!(ours["configuration"], same["configuration"]);
+    assert_eq!(gfw["configuration"]["rendezvous"]["min_duration_min"].to_string(), "120.0");
+    assert_ne!(ours["detection_hash"], gfw["detection_hash"]);
+    // The same events as from the same values in a file: a preset is nothing but its values.
+    scratch.put("gfw.toml", run(&scratch, &["config", "--preset", "gfw"], None).stdout.as_bytes());
+    let file = manifest("d", &["--config", "gfw.toml"]);
+    assert_eq!(file["configuration"], gfw["configuration"]);
+    assert_eq!(scratch.read("c/events.csv"), scratch.read("d/events.csv"));
+    let over = manifest("e", &["--preset", "gfw", "--set", "rendezvous.enter_m=300"]);
+    assert_eq!(over["configuration"]["rendezvous"]["enter_m"].to_string(), "300.0");
+    assert_eq!(run(&scratch, &["detect", "day.csv", "-o", "f", "--preset", "gwf"], None).code, 2);
+}
+
+#[test]
 fn a_misspelt_name_is_answered_with_the_right_one() {
     let cases: &[(&str, &str, &str)] = &[
         ("[rendezvous]\nenter_metres = 400\n", "no parameter `rendezvous.enter_metres`", "`rendezvous.enter_m`"),
@@ -167,7 +228,7 @@ fn a_value_of_the_wrong_kind_is_refused_where_it_stands() {
     // Beside a file that is right, it is the option that is wrong.
     let e = loaded(Some("[gap]\nmin_h = 5\n"), &["score.night=\"dark\""]).expect_err("no number");
     assert!(e.contains("--set score.night") && !e.contains("a.toml"), "{e}");
-    let e = load(Some(std::path::Path::new("/nowhere/a.toml")), &[]).expect_err("no file");
+    let e = load(Preset::Default, Some(std::path::Path::new("/nowhere/a.toml")), &[]).expect_err("no file");
     assert!(e.to_string().contains("/nowhere/a.toml") && e.hint().contains("alongside config"), "{e}");
 }
 
@@ -212,6 +273,10 @@ fn help_states_the_defaults_that_are() {
     stated("--max-reject-share", &Limits::default().max_reject_percent.to_string());
     stated("--min-confidence", "50");
     stated("--index", "rstar");
+    stated("--preset", "default");
+    for preset in Preset::ALL {
+        assert!(of("--preset").contains(&format!("{}: {}", preset.word(), preset.whose())), "{}", of("--preset"));
+    }
     stated("--progress", "auto");
     for kind in alongside::model::Kind::ALL {
         assert!(of("--kinds").contains(kind.word()), "{}", of("--kinds"));
