@@ -33,6 +33,8 @@ SLOT_S = 600
 SLOTS = 12
 # Rows and columns of the grid of SQL and polars: at least 500 m to 72 degrees north or south.
 CELL_LAT, CELL_LON = 0.005, 0.015
+# Columns around the globe: the last has the first beside it.
+COLUMNS = 24_000
 # Least share of the cases in which both definitions must say yes. Measured: see docs/benchmarks.md.
 FLOOR = 0.998
 
@@ -52,14 +54,14 @@ SOURCE = "read_csv('{path}', header = true, auto_detect = false, quote = '', ign
 SQL = """
 CREATE TEMP TABLE grid AS
     SELECT ship, slot, ((k >> 26) & 33554431) / 1e5 - 90 AS lat, (k & 67108863) / 1e5 - 180 AS lon,
-           floor(((k >> 26) & 33554431) / 1e5 / {cell_lat})::INTEGER AS cy, floor((k & 67108863) / 1e5 / {cell_lon})::INTEGER AS cx
+           floor(((k >> 26) & 33554431) / 1e5 / {cell_lat})::INTEGER AS cy, floor((k & 67108863) / 1e5 / {cell_lon})::INTEGER % {columns} AS cx
     FROM (SELECT "{ship}" AS ship, (epoch_ms("{time}") // 600000)::INTEGER AS slot,
                  min((((epoch_ms("{time}") // 1000) % 600) << 51) | (floor(("{lat}" + 90) * 1e5 + 0.5)::BIGINT << 26) | floor(("{lon}" + 180) * 1e5 + 0.5)::BIGINT) AS k
           FROM {source} WHERE "{ship}" IS NOT NULL AND "{time}" IS NOT NULL AND abs("{lat}") <= 90 AND abs("{lon}") <= 180
           GROUP BY ALL);
 COPY (
     WITH around AS (
-        SELECT ship, slot, lat, lon, cy + dy AS cy, cx + dx AS cx, dy = 0 AND dx = 0 AS here
+        SELECT ship, slot, lat, lon, cy + dy AS cy, (cx + dx + {columns}) % {columns} AS cx, dy = 0 AND dx = 0 AS here
         FROM grid, (VALUES (0, 0), (0, 1), (1, -1), (1, 0), (1, 1)) AS d (dy, dx)),
     near AS (
         SELECT least(a.ship, b.ship) AS one, greatest(a.ship, b.ship) AS two, a.slot
@@ -89,7 +91,7 @@ def peer_duckdb(path, named, out, threads):
 
     con = duckdb.connect()
     con.execute(f"SET threads = {threads}; SET enable_progress_bar = false; SET preserve_insertion_order = false;")
-    con.execute(SQL.format(source=duckdb_source(path), out=out, cell_lat=CELL_LAT, cell_lon=CELL_LON, **named))
+    con.execute(SQL.format(source=duckdb_source(path), out=out, cell_lat=CELL_LAT, cell_lon=CELL_LON, columns=COLUMNS, **named))
 
 
 def polars_rows(path, named):
@@ -123,7 +125,7 @@ def polars_runs(path, named, out, engine):
         .group_by("ship", "slot")
         .agg(c("k").min())
         .select("ship", "slot", y=(c("k") // 2**26) % 2**25 / 1e5, x=c("k") % 2**26 / 1e5)
-        .with_columns(lat=c("y") - 90, lon=c("x") - 180, cy=(c("y") / CELL_LAT).floor().cast(pl.Int32), cx=(c("x") / CELL_LON).floor().cast(pl.Int32))
+        .with_columns(lat=c("y") - 90, lon=c("x") - 180, cy=(c("y") / CELL_LAT).floor().cast(pl.Int32), cx=(c("x") / CELL_LON).floor().cast(pl.Int32) % COLUMNS)
         .drop("x", "y")
         .collect(engine=engine)
         .lazy()
@@ -131,7 +133,7 @@ def polars_runs(path, named, out, engine):
     half = lambda a, b: ((c(a) - c(b)).radians() / 2).sin().pow(2)
     metres = 2 * R * (half("lat_right", "lat") + c("lat").radians().cos() * c("lat_right").radians().cos() * half("lon_right", "lon")).sqrt().arcsin()
     near = pl.concat(
-        grid.join(grid.with_columns(cy=c("cy") + dy, cx=c("cx") + dx), on=["slot", "cy", "cx"])
+        grid.join(grid.with_columns(cy=c("cy") + dy, cx=(c("cx") + dx) % COLUMNS), on=["slot", "cy", "cx"])
         .filter((c("ship") < c("ship_right")) if (dy, dx) == (0, 0) else pl.lit(True))
         .filter(metres <= NEAR_M)
         .select("slot", one=pl.min_horizontal("ship", "ship_right"), two=pl.max_horizontal("ship", "ship_right"))
