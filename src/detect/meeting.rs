@@ -10,6 +10,7 @@ use crate::model::{Mmsi, Params, RendezvousFacts, Track, TrackId};
 use crate::spatial::boxes::{self, Box4, IndexKind, Work};
 use crate::spatial::geodesy;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Two tracks, lower MMSI (then track id) first.
@@ -83,8 +84,26 @@ pub struct Step<'a> {
     pub now_us: &'a (dyn Fn() -> u64 + Sync),
 }
 
-/// Finds the meetings with qualifying time in the step's window, going on from `alive`.
-pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<Pair, Meeting>, step: &Step) -> Found {
+/// Finds the meetings with qualifying time in the step's window, going on from `alive`, in the order of the ships.
+pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], alive: BTreeMap<Pair, Meeting>, step: &Step) -> Found {
+    let mut ended = Vec::new();
+    let mut found = find_each(tracks, legs, runs, alive, step, |facts| facts, |facts| ended.push(facts));
+    ended.sort_by_key(|m: &RendezvousFacts| (m.mmsis, m.tracks, m.start_ms));
+    found.ended = ended;
+    found
+}
+
+/// The same for whoever need not keep all that a meeting was: `look` sees each that is over, on any thread, and `take` what it
+/// made of them, one after the other in an order that is no one's. n ships on one point are n * n / 2 meetings.
+pub fn find_each<T: Send>(
+    tracks: &[Track],
+    legs: &[Legs],
+    runs: &[Run],
+    mut alive: BTreeMap<Pair, Meeting>,
+    step: &Step,
+    look: impl Fn(RendezvousFacts) -> T + Sync,
+    mut take: impl FnMut(T),
+) -> Found {
     let Step { window, params, index, now_us, .. } = *step;
     let rules = Rules::new(params);
     let runs: Vec<&Run> = runs.iter().filter(|r| r.t1_ms >= window.0 && r.t0_ms <= window.1).collect();
@@ -104,64 +123,66 @@ pub fn find(tracks: &[Track], legs: &[Legs], runs: &[Run], mut alive: BTreeMap<P
     });
     // One group a pair of tracks; pairs with an open meeting and no candidate now are groups of their own.
     let place: BTreeMap<TrackId, u32> = if alive.is_empty() { BTreeMap::new() } else { tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect() };
-    let pairs: Vec<Candidates> = near
-        .chunk_by(|x, y| key(&runs, x) == key(&runs, y))
-        .map(|group| {
-            let (a, b) = key(&runs, &group[0]);
-            (a, b, group)
+    let mut groups: Vec<Group> = near
+        .par_chunk_by(|x, y| key(&runs, x) == key(&runs, y))
+        .filter_map(|candidates| {
+            let (a, b) = key(&runs, &candidates[0]);
+            let (one, two) = (&tracks[a as usize], &tracks[b as usize]);
+            let is_kept = one.mmsi != two.mmsi && (may_meet(&runs, candidates, &rules, window.1, params) || alive.contains_key(&(one.id, two.id)));
+            is_kept.then_some(Group { a, b, candidates, carried: None })
         })
         .collect();
-    let kept: Vec<Candidates> = pairs
-        .into_par_iter()
-        .filter(|&(a, b, group)| {
-            let (a, b) = (&tracks[a as usize], &tracks[b as usize]);
-            a.mmsi != b.mmsi && (may_meet(&runs, group, &rules, window.1, params) || alive.contains_key(&(a.id, b.id)))
-        })
-        .collect();
-    let mut carried = |a: u32, b: u32| if alive.is_empty() { None } else { alive.remove(&(tracks[a as usize].id, tracks[b as usize].id)).map(Box::new) };
-    let mut groups: Vec<Group> = kept.into_iter().map(|(a, b, group)| (a, b, group, carried(a, b))).collect();
-    let mut found = Found { work, ..Found::default() };
+    if !alive.is_empty() {
+        for group in &mut groups {
+            group.carried = alive.remove(&(tracks[group.a as usize].id, tracks[group.b as usize].id)).map(Box::new);
+        }
+    }
     for ((a, b), meeting) in alive {
         if let (Some(&a), Some(&b)) = (place.get(&a), place.get(&b)) {
-            groups.push((a, b, &[], Some(Box::new(meeting))));
+            groups.push(Group { a, b, candidates: &[], carried: Some(Box::new(meeting)) });
         }
     }
     // Neighbours after one another: the tracks of a port stay in the processor's cache.
-    let place = |g: &Group| g.2.first().map(|&(i, _)| runs[i as usize].extent.lo.map(|v| v >> 11));
-    groups.sort_by_cached_key(|g| (place(g), g.0, g.1));
-    // Into a few lists: a list or an empty place for every pair of ships that lay near each other would fill the memory.
-    let parts: Vec<Found> = groups
-        .into_par_iter()
-        .fold(Found::default, |mut part, (a, b, group, carried)| {
-            let ship = |t: u32| Moving { track: &tracks[t as usize], legs: &legs[t as usize] };
-            let (a, b) = (ship(a), ship(b));
-            let mut pieces = Vec::new();
-            for &(i, j) in group {
-                part.exact_tests += pairs::pieces(a, runs[i as usize], b, runs[j as usize], &rules, window, &mut pieces);
-            }
-            part.hits += u64::from(!pieces.is_empty());
-            if let Some(meeting) = fold(a, b, &pieces, carried, &rules, step, &mut part.ended) {
-                part.alive.insert((a.track.id, b.track.id), *meeting);
-            }
-            part
-        })
-        .collect();
-    for part in parts {
-        found.ended.extend(part.ended);
-        found.alive.extend(part.alive);
-        found.exact_tests += part.exact_tests;
-        found.hits += part.hits;
+    groups.par_sort_unstable_by_key(|g| (g.candidates.first().map(|&(i, _)| runs[i as usize].extent.lo.map(|v| v >> 11)), g.a, g.b));
+    let mut found = Found { work, ..Found::default() };
+    while !groups.is_empty() {
+        // Part by part from the end, so that neither groups nor results of all pairs stand in memory at once.
+        let done: Vec<_> = groups
+            .par_drain(groups.len().saturating_sub(GROUPS)..)
+            .map(|Group { a, b, candidates, carried }| {
+                let ship = |t: u32| Moving { track: &tracks[t as usize], legs: &legs[t as usize] };
+                let (a, b) = (ship(a), ship(b));
+                let mut pieces = Vec::new();
+                let mut tests = 0;
+                for &(i, j) in candidates {
+                    tests += pairs::pieces(a, runs[i as usize], b, runs[j as usize], &rules, window, &mut pieces);
+                }
+                let hit = !pieces.is_empty();
+                let mut ended = Vec::new();
+                let alive = fold(a, b, &pieces, carried, &rules, step, |facts| ended.push(look(facts)));
+                (ended, alive.map(|m| ((a.track.id, b.track.id), m)), tests, hit)
+            })
+            .collect();
+        for (ended, alive, tests, hit) in done {
+            ended.into_iter().for_each(&mut take);
+            found.alive.extend(alive.map(|(pair, m)| (pair, *m)));
+            found.exact_tests += tests;
+            found.hits += u64::from(hit);
+        }
     }
-    // Back in the order of the ships.
-    found.ended.sort_by_key(|m| (m.mmsis, m.tracks, m.start_ms));
     found
 }
 
-/// Two tracks and their candidate runs.
-type Candidates<'a> = (u32, u32, &'a [(u32, u32)]);
+/// Groups worked on between two reckonings.
+const GROUPS: usize = 1 << 16;
 
 /// Two tracks, their candidate runs, and their meeting that is still open.
-type Group<'a> = (u32, u32, &'a [(u32, u32)], Option<Box<Meeting>>);
+struct Group<'a> {
+    a: u32,
+    b: u32,
+    candidates: &'a [(u32, u32)],
+    carried: Option<Box<Meeting>>,
+}
 
 fn key(runs: &[&Run], pair: &(u32, u32)) -> (u32, u32) {
     (runs[pair.0 as usize].track, runs[pair.1 as usize].track)
@@ -194,13 +215,21 @@ fn as_box(run: &Run, window: (i64, i64)) -> Box4 {
     Box4 { lo: [x0, y0, z0, s0], hi: [x1, y1, z1, s1], owner: run.track }
 }
 
-/// Joins the pieces of a pair to meetings: those that ended go to `ended`, one that may go on comes back.
-fn fold(a: Moving, b: Moving, pieces: &[Piece], carried: Option<Box<Meeting>>, rules: &Rules, step: &Step, ended: &mut Vec<RendezvousFacts>) -> Option<Box<Meeting>> {
+/// Joins the pieces of a pair to meetings: `end` takes those that are over, one that may go on comes back.
+fn fold(
+    a: Moving,
+    b: Moving,
+    pieces: &[Piece],
+    carried: Option<Box<Meeting>>,
+    rules: &Rules,
+    step: &Step,
+    mut end: impl FnMut(RendezvousFacts),
+) -> Option<Box<Meeting>> {
     let (now_ms, params) = (step.window.1, step.params);
     let mut current = carried;
     for piece in pieces {
         if let Some(meeting) = current.take_if(|m| !goes_on(a, b, m, piece.t0_ms, rules, params)) {
-            ended.extend(close(a, b, meeting, false, params));
+            close(a, b, meeting, false, params).into_iter().for_each(&mut end);
         }
         let meeting = current.get_or_insert_with(|| Box::new(Meeting { begin_ms: piece.t0_ms, last_ms: piece.t0_ms, ..Meeting::default() }));
         extend(meeting, piece);
@@ -214,7 +243,7 @@ fn fold(a: Moving, b: Moving, pieces: &[Piece], carried: Option<Box<Meeting>>, r
         settle_pending(a, b, &mut meeting, params);
         return Some(meeting);
     }
-    ended.extend(close(a, b, meeting, may_go_on, params));
+    close(a, b, meeting, may_go_on, params).into_iter().for_each(end);
     None
 }
 
@@ -359,32 +388,81 @@ fn close(a: Moving, b: Moving, mut meeting: Box<Meeting>, open: bool, params: &P
     })
 }
 
-/// Fills in, for every meeting, how many other ships lay as near to either of the two for more than half of its time.
-/// Only meetings count as neighbours, and only with half as much again of this meeting's own median separation, at least 150 m.
-pub fn count_neighbours(meetings: &mut [RendezvousFacts]) {
-    let mut of_ship: BTreeMap<TrackId, Vec<(i64, i64, TrackId, f64)>> = BTreeMap::new();
-    for m in meetings.iter() {
-        for k in 0..2 {
-            of_ship.entry(m.tracks[k]).or_default().push((m.start_ms, m.end_ms, m.tracks[1 - k], m.median_m));
+/// What a meeting is to its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lying {
+    /// The two tracks.
+    pub tracks: [TrackId; 2],
+    /// From when.
+    pub start_ms: i64,
+    /// To when.
+    pub end_ms: i64,
+    /// Median separation in metres.
+    pub median_m: f64,
+}
+
+impl From<&RendezvousFacts> for Lying {
+    fn from(m: &RendezvousFacts) -> Self {
+        Self { tracks: m.tracks, start_ms: m.start_ms, end_ms: m.end_ms, median_m: m.median_m }
+    }
+}
+
+/// For each of `n` meetings, how many other ships lay as near to either of the two for more than half of its time. Only meetings
+/// count as neighbours, and only with half as much again of this meeting's own median separation, at least 150 m.
+///
+/// The count is exact up to `enough` of the meeting and goes no further: among n ships on one point every ship is a neighbour of
+/// every pair, and to count them all is work of n * n * n.
+pub fn neighbours(n: usize, of: impl Fn(usize) -> Lying + Sync, enough: impl Fn(usize) -> u32 + Sync) -> Vec<u32> {
+    // Of every ship its meetings, one list after the other.
+    let mut ships: FxHashMap<TrackId, u32> = FxHashMap::default();
+    let mut begins: Vec<usize> = Vec::new();
+    for m in (0..n).map(&of) {
+        for track in m.tracks {
+            let next = ships.len() as u32;
+            let ship = *ships.entry(track).or_insert(next) as usize;
+            begins.resize(begins.len().max(ship + 1), 0);
+            begins[ship] += 1;
         }
     }
-    let counts: Vec<u32> = meetings
-        .par_iter()
-        .map(|m| {
-            let reach = (m.median_m * 1.5).max(150.0);
-            let mut others = std::collections::BTreeSet::new();
-            for k in 0..2 {
-                for &(start, end, other, median_m) in &of_ship[&m.tracks[k]] {
-                    let overlap = end.min(m.end_ms) - start.max(m.start_ms);
-                    if other != m.tracks[1 - k] && median_m <= reach && overlap * 2 > m.end_ms - m.start_ms {
-                        others.insert(other);
+    let mut sum = 0;
+    for begin in &mut begins {
+        (*begin, sum) = (sum, sum + *begin);
+    }
+    let mut ends = begins.clone();
+    let mut lists: Vec<u32> = vec![0; sum];
+    for k in 0..n {
+        for track in of(k).tracks {
+            let end = &mut ends[ships[&track] as usize];
+            lists[*end] = k as u32;
+            *end += 1;
+        }
+    }
+    let count = |k: usize| {
+        let (m, enough) = (of(k), enough(k) as usize);
+        let reach = (m.median_m * 1.5).max(150.0);
+        let mut others: Vec<TrackId> = Vec::new();
+        for track in m.tracks {
+            let ship = ships[&track] as usize;
+            for &other in &lists[begins[ship]..ends[ship]] {
+                let o = of(other as usize);
+                let overlap = o.end_ms.min(m.end_ms) - o.start_ms.max(m.start_ms);
+                let other = o.tracks[usize::from(o.tracks[0] == track)];
+                if o.median_m <= reach && overlap * 2 > m.end_ms - m.start_ms && !m.tracks.contains(&other) {
+                    others.push(other);
+                    // Sorted out now and then: a ship may be there several times.
+                    if others.len() >= enough {
+                        others.sort_unstable();
+                        others.dedup();
+                        if others.len() >= enough {
+                            return enough as u32;
+                        }
                     }
                 }
             }
-            others.len() as u32
-        })
-        .collect();
-    for (m, n) in meetings.iter_mut().zip(counts) {
-        m.neighbours = n;
-    }
+        }
+        others.sort_unstable();
+        others.dedup();
+        others.len() as u32
+    };
+    (0..n).into_par_iter().map(count).collect()
 }

@@ -1,13 +1,15 @@
 //! From findings to events: places, context, scores, clusters, order.
 
-use crate::detect::meeting;
+use crate::detect::meeting::{self, Lying};
 use crate::model::event::event_id;
 use crate::model::time::{DAY_MS, HOUR_MS};
-use crate::model::{Event, Evidence, GapFacts, Kind, Params, Party, RendezvousFacts, ScoreName, ShipType, TrackId};
+use crate::model::{Event, Evidence, GapFacts, Kind, Params, Party, RendezvousFacts, ShipType, TrackId};
 use crate::run::engine::Findings;
+use crate::run::faint::{Crowd, Faint, held_by};
 use crate::score::{self, Place, gap, rendezvous};
 use crate::spatial::{coast::Coast, geodesy, ports::Ports, zones::Zones};
 use rayon::prelude::*;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// The reference data that scores look at.
@@ -32,18 +34,28 @@ pub struct Book {
     pub held_back: BTreeMap<(Kind, &'static str), u64>,
 }
 
-/// Scores everything that was found.
+/// The confidence below which nobody asks for an event. Clusters and patterns are over all of 50 and more, whatever is written.
+pub fn worth_keeping(min_confidence: i32) -> i32 {
+    min_confidence.min(50)
+}
+
+/// Scores everything that was found. What was let go as faint must not have been worth keeping for `min_confidence`.
 pub fn write_up(findings: Findings, refs: References, params: &Params, min_confidence: i32) -> Book {
-    // Clusters and patterns are over all events of confidence 50 and more, whatever is written.
-    let keep = min_confidence.min(50);
-    let Findings { meetings, gaps, .. } = findings;
+    let keep = worth_keeping(min_confidence);
+    let Findings { meetings, faint, gaps, .. } = findings;
     let (mut facts, parties): (Vec<RendezvousFacts>, Vec<[Party; 2]>) = meetings.into_iter().unzip();
-    meeting::count_neighbours(&mut facts);
-    let contexts = contexts(&facts, &parties, &gaps);
+    let full = facts.len();
+    let lying = |k: usize| if k < full { Lying::from(&facts[k]) } else { faint[k - full].lying };
+    let neighbours = meeting::neighbours(full + faint.len(), lying, |k| if k < full { u32::MAX } else { Crowd::ENOUGH });
+    facts.iter_mut().zip(&neighbours).for_each(|(f, n)| f.neighbours = *n);
+    let tugs = Tugs::of(&facts, &parties, &faint);
+    let contexts = contexts(&facts, &parties, &gaps, &tugs);
     let looked: Vec<(Option<Event>, Option<&'static str>)> =
         facts.into_par_iter().zip(parties).zip(contexts).map(|((f, p), c)| weigh_meeting(f, p, c, refs, params, keep)).collect();
     let mut book = Book::default();
     book.take(Kind::Rendezvous, looked);
+    book.take_faint(&faint, &tugs, &neighbours[full..], params);
+    drop((faint, tugs, neighbours));
     let looked: Vec<(Option<Event>, Option<&'static str>)> = gaps.into_par_iter().map(|(f, p)| weigh_gap(f, p, refs, params, keep)).collect();
     book.take(Kind::Gap, looked);
     book.events.sort_by(|a, b| {
@@ -68,6 +80,21 @@ impl Book {
             self.events.extend(event);
         }
     }
+
+    fn take_faint(&mut self, faint: &[Faint], tugs: &Tugs, neighbours: &[u32], params: &Params) {
+        let crowd = Crowd::new(params);
+        let held_by = |(f, n): (&Faint, &u32)| f.held_by(f.asks_for_tugs() && tugs.stood_by(&f.lying), &crowd, *n);
+        let add = |mut counts: BTreeMap<&'static str, u64>, reason| {
+            *counts.entry(reason).or_default() += 1;
+            counts
+        };
+        let held: Vec<BTreeMap<&'static str, u64>> = faint.par_iter().zip(neighbours).map(held_by).fold(BTreeMap::new, add).collect();
+        for (reason, n) in held.into_iter().flatten() {
+            let counts = self.counts.entry(Kind::Rendezvous).or_default();
+            *counts = (counts.0 + n, counts.1 + n);
+            *self.held_back.entry((Kind::Rendezvous, reason)).or_default() += n;
+        }
+    }
 }
 
 /// What holds an event below 50, where something does. Asked first of the evidence without the place: what is written must not
@@ -76,27 +103,12 @@ fn what_holds(evidence: &[Evidence], confidence: i32) -> Option<&'static str> {
     (confidence < 50).then(|| held_by(evidence))
 }
 
-/// What took most from the confidence, or what was missing.
-fn held_by(evidence: &[Evidence]) -> &'static str {
-    evidence.iter().filter(|e| e.score == ScoreName::Confidence && e.counted < 0).min_by_key(|e| e.counted).map_or("too_little_for_it", |e| e.indicator)
-}
-
-fn contexts(facts: &[RendezvousFacts], parties: &[[Party; 2]], gaps: &[(GapFacts, Party)]) -> Vec<rendezvous::Context> {
+fn contexts(facts: &[RendezvousFacts], parties: &[[Party; 2]], gaps: &[(GapFacts, Party)], tugs: &Tugs) -> Vec<rendezvous::Context> {
     let mut silent: BTreeMap<TrackId, Vec<&GapFacts>> = BTreeMap::new();
     for (gap, _) in gaps {
         // Only silences in water where others were heard say anything.
         if gap.surprise_nats.is_some_and(|n| n >= 3.0) && !gap.leaves_coverage {
             silent.entry(gap.track).or_default().push(gap);
-        }
-    }
-    // Tugs that a ship met, by ship.
-    let mut tugs: BTreeMap<TrackId, Vec<(TrackId, i64, i64)>> = BTreeMap::new();
-    for (f, p) in facts.iter().zip(parties) {
-        let kinds = rendezvous::types(p);
-        for k in 0..2 {
-            if kinds[1 - k] == ShipType::Tug {
-                tugs.entry(f.tracks[k]).or_default().push((f.tracks[1 - k], f.start_ms, f.end_ms));
-            }
         }
     }
     facts
@@ -106,11 +118,44 @@ fn contexts(facts: &[RendezvousFacts], parties: &[[Party; 2]], gaps: &[(GapFacts
             let near = |g: &&&GapFacts| g.on_ms.unwrap_or(g.data_end_ms) >= f.start_ms - DAY_MS && g.off_ms <= f.end_ms + DAY_MS;
             let gap_h =
                 f.tracks.iter().flat_map(|t| silent.get(t).into_iter().flatten().filter(near).map(|g| gap::hours(g))).filter(|h| *h >= 6.0).reduce(f64::max);
-            let met = |k: usize| tugs.get(&f.tracks[k]).into_iter().flatten().filter(|(_, s, e)| *s < f.end_ms && *e > f.start_ms).map(|(t, ..)| *t);
-            let both_tug = !rendezvous::types(p).contains(&ShipType::Tug) && met(0).any(|t| met(1).any(|u| t == u));
+            let both_tug = !rendezvous::types(p).contains(&ShipType::Tug) && tugs.stood_by(&Lying::from(f));
             rendezvous::Context { place: None, gap_h, assist_tug: both_tug }
         })
         .collect()
+}
+
+/// Tugs that a ship met, with the times, by ship; in the order of the tugs.
+struct Tugs(BTreeMap<TrackId, Vec<(TrackId, i64, i64)>>);
+
+impl Tugs {
+    fn of(facts: &[RendezvousFacts], parties: &[[Party; 2]], faint: &[Faint]) -> Self {
+        let full = facts.iter().zip(parties).map(|(f, p)| (Lying::from(f), rendezvous::types(p).map(|t| t == ShipType::Tug)));
+        let mut tugs: BTreeMap<TrackId, Vec<(TrackId, i64, i64)>> = BTreeMap::new();
+        for (m, is_tug) in full.chain(faint.iter().map(|f| (f.lying, f.tugs))) {
+            for k in (0..2).filter(|k| is_tug[1 - k]) {
+                tugs.entry(m.tracks[k]).or_default().push((m.tracks[1 - k], m.start_ms, m.end_ms));
+            }
+        }
+        tugs.values_mut().for_each(|met| met.sort_unstable());
+        Self(tugs)
+    }
+
+    /// Whether one tug met both ships while they were together.
+    fn stood_by(&self, m: &Lying) -> bool {
+        let [Some(one), Some(two)] = m.tracks.map(|t| self.0.get(&t)) else { return false };
+        let met = |list: &[(TrackId, i64, i64)]| list.iter().any(|(_, start, end)| *start < m.end_ms && *end > m.start_ms);
+        // Both lists in step: each is walked once.
+        let (mut one, mut two) = (one.chunk_by(|x, y| x.0 == y.0).peekable(), two.chunk_by(|x, y| x.0 == y.0).peekable());
+        while let (Some(x), Some(y)) = (one.peek(), two.peek()) {
+            match x[0].0.cmp(&y[0].0) {
+                Ordering::Less => drop(one.next()),
+                Ordering::Greater => drop(two.next()),
+                Ordering::Equal if met(x) && met(y) => return true,
+                Ordering::Equal => drop((one.next(), two.next())),
+            }
+        }
+        false
+    }
 }
 
 /// Looks a place up.

@@ -11,6 +11,7 @@ use crate::detect::motion;
 use crate::frame::ShipRows;
 use crate::model::time::{DAY_MS, HOUR_MS};
 use crate::model::{AisClass, GapFacts, Mmsi, Params, Particulars, Party, RendezvousFacts, Track, TrackId};
+use crate::run::faint::Faint;
 use crate::spatial::boxes::{IndexKind, Work};
 use crate::track::segment::{self, Assigned, ShipState};
 use rayon::prelude::*;
@@ -43,6 +44,8 @@ pub struct State {
 pub struct Findings {
     /// Meetings that are over, or open at the end of the data.
     pub meetings: Vec<(RendezvousFacts, [Party; 2])>,
+    /// Meetings that are over and not worth keeping ([`Ways::keep`]), in no order.
+    pub faint: Vec<Faint>,
     /// Silences.
     pub gaps: Vec<(GapFacts, Party)>,
     /// Counts and work.
@@ -74,6 +77,11 @@ impl Findings {
     /// Adds what another step found.
     pub fn extend(&mut self, other: Self) {
         self.meetings.extend(other.meetings);
+        if self.faint.is_empty() {
+            self.faint = other.faint;
+        } else {
+            self.faint.extend(other.faint);
+        }
         self.gaps.extend(other.gaps);
         let (mine, its) = (&mut self.tally, other.tally);
         mine.tracks = mine.tracks.max(its.tracks);
@@ -99,6 +107,8 @@ pub struct Ways<'a> {
     pub params: &'a Params,
     /// The candidate search.
     pub index: IndexKind,
+    /// The confidence worth keeping: a meeting that cannot reach it is kept as a faint one. 0 keeps everything.
+    pub keep: i32,
     /// Whether a position is on land.
     pub is_land: &'a (dyn Fn((i32, i32)) -> bool + Sync),
     /// Microseconds of the caller's clock.
@@ -236,12 +246,31 @@ fn evaluate(state: &mut State, tracks: &[Track], (legs, runs): Paced, (window, e
     let alive = std::mem::take(&mut state.meetings);
     let mut coverage = std::mem::take(&mut state.coverage);
     let class_of = |t: &Track| t.fixes.last().map_or(AisClass::Unknown, |f| state.particulars[f.particulars as usize].class);
+    let said: Vec<Vec<(i64, u32)>> = tracks.par_iter().map(changes).collect();
+    let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
+    let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
+        mmsi,
+        track: id,
+        particulars: index.get(&id).map(|&i| latest(&said[i as usize], until_ms, &state.particulars)).unwrap_or_default(),
+        shared_mmsi: state.ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
+    };
+    let look = |m: RendezvousFacts| {
+        let parties = [0, 1].map(|k| party(m.tracks[k], m.mmsis[k], m.end_ms));
+        // Boxed: almost all are faint, and millions of them wait side by side.
+        Faint::of(&m, &parties, ways.keep, ways.params).ok_or_else(|| Box::new((m, parties)))
+    };
     // Neither needs the other, and the index of meetings is built by one thread.
     let (found, gaps) = rayon::join(
         || {
             let begin = (ways.now_us)();
             let step = Step { window, end, params: ways.params, index: ways.index, now_us: ways.now_us };
-            (meeting::find(tracks, &legs, &runs, alive, &step), timed(begin))
+            let (mut meetings, mut faint) = (Vec::new(), Vec::new());
+            let found = meeting::find_each(tracks, &legs, &runs, alive, &step, look, |met| match met {
+                Ok(f) => faint.push(f),
+                Err(m) => meetings.push(*m),
+            });
+            meetings.sort_by_key(|(m, _)| (m.mmsis, m.tracks, m.start_ms));
+            (found, meetings, faint, timed(begin))
         },
         || {
             let begin = (ways.now_us)();
@@ -252,31 +281,13 @@ fn evaluate(state: &mut State, tracks: &[Track], (legs, runs): Paced, (window, e
             (gaps, timed(begin))
         },
     );
-    tally.rooms_us.insert("meetings", found.1);
-    tally.rooms_us.insert("gaps", gaps.1);
-    let (found, gaps) = (found.0, gaps.0);
-    state.coverage = coverage;
-    state.meetings = found.alive;
+    let (found, meetings, faint, meetings_us) = found;
+    let (gaps, gaps_us) = gaps;
+    tally.rooms_us.insert("meetings", meetings_us);
+    tally.rooms_us.insert("gaps", gaps_us);
     tally.search = found.work;
     tally.exact_tests = found.exact_tests;
     tally.hits = found.hits;
-
-    let said: Vec<Vec<(i64, u32)>> = tracks.par_iter().map(changes).collect();
-    let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
-    let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
-        mmsi,
-        track: id,
-        particulars: index.get(&id).map(|&i| latest(&said[i as usize], until_ms, &state.particulars)).unwrap_or_default(),
-        shared_mmsi: state.ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
-    };
-    let meetings = found
-        .ended
-        .into_iter()
-        .map(|m| {
-            let parties = [0, 1].map(|k| party(m.tracks[k], m.mmsis[k], m.end_ms));
-            (m, parties)
-        })
-        .collect();
     let gaps = gaps
         .into_iter()
         .map(|g| {
@@ -284,7 +295,9 @@ fn evaluate(state: &mut State, tracks: &[Track], (legs, runs): Paced, (window, e
             (g, party)
         })
         .collect();
-    Findings { meetings, gaps, tally }
+    state.coverage = coverage;
+    state.meetings = found.alive;
+    Findings { meetings, faint, gaps, tally }
 }
 
 /// When the particulars beside a track's fixes changed, and to which; the first are those of the first fix.

@@ -158,7 +158,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     let ships = frame::ships(&delivery.positions).map_err(bug)?;
     let coast = Coast::embedded();
     let is_land = |p: (i32, i32)| coast.is_land(p);
-    let ways = Ways { params: &plan.params, index: plan.index, is_land: &is_land, now_us: &now_us };
+    let ways = Ways { params: &plan.params, index: plan.index, keep: book::worth_keeping(plan.min_confidence), is_land: &is_land, now_us: &now_us };
     let mut state = State::default();
     let mut findings = Findings::default();
     for day in first_day..=last_day {

@@ -31,6 +31,7 @@ const FAMILIES: [(ScoreName, &str, i32, i32); 21] = [
 #[derive(Debug, Default)]
 pub struct Ledger {
     rows: Vec<Evidence>,
+    wordless: bool,
 }
 
 /// What was looked at and what it was held against, as people read it.
@@ -48,10 +49,20 @@ pub struct Finding {
 }
 
 impl Ledger {
+    /// A ledger for the sums alone: its rows say neither what was found nor what it was held against.
+    pub fn wordless() -> Self {
+        Self { wordless: true, ..Self::default() }
+    }
+
+    /// What was found, where anyone wants to read it.
+    pub fn say(&self, value: impl FnOnce() -> String) -> String {
+        if self.wordless { String::new() } else { value() }
+    }
+
     /// Adds a row. A row of no points is kept: it says what was looked at.
     pub fn add(&mut self, score: ScoreName, family: &'static str, points: i32, finding: Finding) {
         let Finding { indicator, value, unit, threshold, source } = finding;
-        let threshold = threshold.to_owned();
+        let threshold = self.say(|| threshold.to_owned());
         self.rows.push(Evidence { score, family, indicator, value, unit, threshold, points, counted: 0, source });
     }
 
@@ -95,7 +106,7 @@ impl Ledger {
 impl Ledger {
     /// Goes on from rows that were closed before.
     pub fn reopen(rows: Vec<Evidence>) -> Self {
-        Self { rows: rows.into_iter().filter(|r| r.family != "clamp").collect() }
+        Self { rows: rows.into_iter().filter(|r| r.family != "clamp").collect(), wordless: false }
     }
 
     /// Adds that a ship of the event met others within 14 days.

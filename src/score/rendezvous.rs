@@ -64,6 +64,30 @@ pub fn judge(facts: &RendezvousFacts, parties: &[Party; 2], context: &Context, p
     Verdict { evidence, confidence, risk, contact }
 }
 
+/// The confidence and its reasons without a word, and before anything around the meeting is known but whether a tug stood by: what
+/// may be asked of millions. Neighbours, counted later, can only take from it.
+pub fn glance(facts: &RendezvousFacts, parties: &[Party; 2], assist_tug: bool, params: &Params) -> (Vec<Evidence>, i32) {
+    let mut ledger = Ledger::wordless();
+    let context = Context { assist_tug, ..Context::default() };
+    motion(&mut ledger, facts, contact(facts, parties), params);
+    ships(&mut ledger, facts, parties, &context, params);
+    berth(&mut ledger, facts, &context, params);
+    let (evidence, confidence, _) = ledger.close();
+    (evidence, confidence)
+}
+
+/// The row about so many neighbours by itself; no other is of its family, so it counts alike in any company.
+pub fn crowd_alone(neighbours: u32, params: &Params) -> Vec<Evidence> {
+    let mut ledger = Ledger::wordless();
+    crowd(&mut ledger, neighbours, params);
+    ledger.close().0
+}
+
+/// Whether a row stands before the one about neighbours, in the order in which a meeting is weighed.
+pub fn stands_before_crowd(row: &Evidence) -> bool {
+    !matches!(row.family, "berth" | "clamp")
+}
+
 const C: ScoreName = ScoreName::Confidence;
 const R: ScoreName = ScoreName::Risk;
 
@@ -72,7 +96,7 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
     let spread = facts.p90_m - facts.p10_m;
     let moving = facts.scatter_m.iter().all(|s| *s > STATIC_M);
     let one = facts.moved_as_one.unwrap_or(0.0);
-    let metres = |v: f64| format!("{v:.0}");
+    let metres = |v: f64| ledger.say(|| format!("{v:.0}"));
     let (points, indicator, value, unit, threshold, source) = if contact == Contact::Impossible {
         (
             w.contact_impossible,
@@ -85,7 +109,14 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
     } else if contact == Contact::Touching {
         (w.contact_touching, "antennas_touching", metres(facts.median_m), "m", "<= 25", "antennas stand inside the hulls")
     } else if facts.median_m <= 300.0 && one >= 0.8 {
-        (w.contact_moved_as_one, "moved_as_one", format!("{one:.2}"), "", ">= 0.80 and antennas <= 300 m", "two ships made fast share one rigid motion")
+        (
+            w.contact_moved_as_one,
+            "moved_as_one",
+            ledger.say(|| format!("{one:.2}")),
+            "",
+            ">= 0.80 and antennas <= 300 m",
+            "two ships made fast share one rigid motion",
+        )
     } else if facts.median_m <= 150.0 && spread <= 30.0 && moving {
         (
             w.contact_near_and_steady,
@@ -110,7 +141,7 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
         (f64::from(w.duration) * share).floor() as i32,
         Finding {
             indicator: "duration",
-            value: format!("{hours:.1}"),
+            value: ledger.say(|| format!("{hours:.1}")),
             unit: "h",
             threshold: "full at 4",
             source: "Global Fishing Watch 2 h; transfers 4 to 36 h, bunkering 2 to 8 h",
@@ -125,7 +156,7 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
         if slow { w.low_speed } else { w.low_speed / 2 },
         Finding {
             indicator: "slow_in_step",
-            value: format!("{fastest:.1} and {:.1} relative", facts.relative_kn),
+            value: ledger.say(|| format!("{fastest:.1} and {:.1} relative", facts.relative_kn)),
             unit: "kn",
             threshold: "< 6 and <= 0.5 relative",
             source: "OCIMF; Global Fishing Watch 2 kn",
@@ -150,7 +181,7 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
         points,
         Finding {
             indicator,
-            value: format!("{spread:.0}"),
+            value: ledger.say(|| format!("{spread:.0}")),
             unit: "m",
             threshold: "separation 10 to 90 %: <= 40 while both move; each for itself: moved_as_one < 0.6, or unknown and > 100 (> 50 beyond 150 m)",
             source: "ships made fast keep their separation, neighbours at anchor do not",
@@ -167,7 +198,7 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
         points,
         Finding {
             indicator: "observed",
-            value: format!("{fraction:.2}, fixes {} and {}", facts.fixes[0], facts.fixes[1]),
+            value: ledger.say(|| format!("{fraction:.2}, fixes {} and {}", facts.fixes[0], facts.fixes[1])),
             unit: "",
             threshold: ">= 0.50 and 3 fixes each",
             source: "holes are not evidence",
@@ -207,7 +238,7 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
     } else {
         (0, "types_say_nothing")
     };
-    let value = format!("{a} and {b}");
+    let value = ledger.say(|| format!("{a} and {b}"));
     let source = "ship types as sent; never a reason to drop an event";
     ledger.add(C, "types", points, Finding { indicator, value: value.clone(), unit: "", threshold: "tanker, cargo, tug-barge or unknown", source });
     if points > 0 && (a == Tanker || b == Tanker) {
@@ -220,7 +251,7 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
             w.tug_work,
             Finding {
                 indicator: "tug_work",
-                value: format!("{hours:.1} h, {travelled_m:.0} m of scatter"),
+                value: ledger.say(|| format!("{hours:.1} h, {travelled_m:.0} m of scatter")),
                 unit: "",
                 threshold: "a tug, or a craft without type and IMO number, for less than 2 h, or less than 4 while the pair travelled (> 150 m)",
                 source: "assist, docking and towing jobs are short, and one moves the other",
@@ -234,22 +265,30 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
             w.assist_tug,
             Finding {
                 indicator: "assist_tug",
-                value: "a tug stood by".into(),
+                value: ledger.say(|| "a tug stood by".into()),
                 unit: "",
                 threshold: "a tug within reach of both",
                 source: "OFAC 13 Mar 2025: tugs that assisted transfers",
             },
         );
     }
-    if facts.neighbours > 2 {
-        let points = if facts.neighbours > 5 { w.crowd_dense } else { w.crowd };
+    crowd(ledger, facts.neighbours, params);
+}
+
+/// Numbers of neighbours beyond which they count, and count more.
+pub const CROWD: [u32; 2] = [2, 5];
+
+fn crowd(ledger: &mut Ledger, neighbours: u32, params: &Params) {
+    let w = &params.score;
+    if neighbours > CROWD[0] {
+        let points = if neighbours > CROWD[1] { w.crowd_dense } else { w.crowd };
         ledger.add(
             C,
             "crowd",
             points,
             Finding {
                 indicator: "neighbours",
-                value: facts.neighbours.to_string(),
+                value: ledger.say(|| neighbours.to_string()),
                 unit: "ships",
                 threshold: "> 2 as near for most of the time",
                 source: "quays, fleets and anchorages",
@@ -274,7 +313,9 @@ fn berth(ledger: &mut Ledger, facts: &RendezvousFacts, context: &Context, params
         points,
         Finding {
             indicator: if points == 0 { "both_moved" } else { "made_fast_to_the_ground" },
-            value: format!("{:.0} and {:.0} m, still for {:.2} and {:.2}, both {:.2}", facts.scatter_m[0], facts.scatter_m[1], share[0], share[1], share[2]),
+            value: ledger.say(|| {
+                format!("{:.0} and {:.0} m, still for {:.2} and {:.2}, both {:.2}", facts.scatter_m[0], facts.scatter_m[1], share[0], share[1], share[2])
+            }),
             unit: "",
             threshold: "scatter <= 10 m and heading within 15 degrees; or still for 0.60 of the time, both for 0.50",
             source: "a quay gives 1 to 5 m of scatter, an anchor or a drift 15 m to kilometres",

@@ -125,7 +125,8 @@ pub fn near_pairs(boxes: &[Box4], reach_m: i32, kind: IndexKind, now_us: &(dyn F
 }
 
 fn collect(n: usize, each: impl Fn(usize, &mut Vec<(u32, u32)>) + Sync) -> Vec<(u32, u32)> {
-    const PIECE: usize = 4096;
+    // Small: of ships on one point each box has as many neighbours as there are boxes.
+    const PIECE: usize = 256;
     let mut pairs: Vec<(u32, u32)> = (0..n.div_ceil(PIECE))
         .into_par_iter()
         .flat_map_iter(|piece| {

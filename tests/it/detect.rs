@@ -3,7 +3,7 @@
 use crate::support::{CHARTS, Chart, GULF, RADIUS_M, START_MS, drawn, fix, for_all, meetings, sail, says, search, track};
 use alongside::detect::coverage::{self, Coverage, Heard};
 use alongside::detect::gap;
-use alongside::detect::meeting::WindowEnd;
+use alongside::detect::meeting::{self, Lying, WindowEnd};
 use alongside::detect::pairs;
 use alongside::model::fix::NULL_U16;
 use alongside::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
@@ -20,6 +20,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 /// The rules of a rendezvous, looked at every five seconds on unit vectors: slow, and written from the rules alone.
 ///
@@ -864,6 +865,36 @@ fn b10_no_pair_of_a_dense_anchorage_is_dropped() {
     for index in IndexKind::ALL {
         assert_eq!(search(&fleet, &Params::default(), index, START_MS + DAY_MS).ended.len(), 60 * 59 / 2);
     }
+}
+
+/// Few ships and times, so that the same ones meet again and again: counted one by one, exactly and up to a number.
+#[test]
+fn neighbours_are_those_counted_one_by_one() {
+    let meeting = (0..7u64, 1..7u64, 0..20i64, 1..8i64, prop_oneof![0.0..100.0f64, 100.0..400.0f64]);
+    let most = Cell::new(0);
+    for_all(256, &(vec(meeting, 0..40), 1..8u32), |(drawn, enough)| {
+        let lying = |&(a, step, start, hours, median_m): &(u64, u64, i64, i64, f64)| {
+            let mut tracks = [TrackId(a), TrackId((a + step) % 7)];
+            tracks.sort();
+            Lying { tracks, start_ms: start, end_ms: start + hours, median_m }
+        };
+        let all: Vec<Lying> = drawn.iter().map(lying).collect();
+        let by_hand = |m: &Lying| {
+            let beside = |o: &&Lying| {
+                let overlap = o.end_ms.min(m.end_ms) - o.start_ms.max(m.start_ms);
+                o.tracks.iter().any(|t| m.tracks.contains(t)) && o.median_m <= (m.median_m * 1.5).max(150.0) && 2 * overlap > m.end_ms - m.start_ms
+            };
+            let others: BTreeSet<TrackId> = all.iter().filter(beside).flat_map(|o| o.tracks).filter(|t| !m.tracks.contains(t)).collect();
+            others.len() as u32
+        };
+        let expected: Vec<u32> = all.iter().map(by_hand).collect();
+        prop_assert_eq!(&meeting::neighbours(all.len(), |k| all[k], |_| u32::MAX), &expected);
+        let up_to: Vec<u32> = expected.iter().map(|n| *n.min(&enough)).collect();
+        prop_assert_eq!(meeting::neighbours(all.len(), |k| all[k], |_| enough), up_to);
+        most.set(most.get().max(expected.into_iter().max().unwrap_or(0)));
+        Ok(())
+    });
+    assert_eq!(most.get(), 5, "all the others");
 }
 
 /// Two ships by where they sail: knots of both, of the second relative to the first, for so many minutes each.

@@ -10,6 +10,7 @@ use alongside::model::{
 };
 use alongside::run::book::{self, Book, References};
 use alongside::run::engine::Findings;
+use alongside::run::faint::Faint;
 use alongside::score::rendezvous::{Context, Verdict};
 use alongside::score::{Place, gap, rendezvous};
 use alongside::spatial::coast::Coast;
@@ -513,6 +514,72 @@ fn the_least_confidence_cuts_a_book_and_changes_nothing_in_it() {
         assert_eq!(event.risk_band().is_none(), event.confidence < 50);
     }
     assert!(all.events.windows(2).all(|w| w[0].start_ms <= w[1].start_ms));
+}
+
+/// Ships of random types that all met, some of them as they would transfer: whether what will not be written is let go at once or
+/// carried to the end, the book is the same to the last reason.
+#[test]
+fn letting_go_of_faint_meetings_changes_nothing() {
+    let kind = || prop_oneof![Just(TUG), Just(TANKER), Just(CARGO), Just(YACHT), Just(0)];
+    let meeting =
+        (0..3usize, 0.0..400.0f64, prop_oneof![0.0..1.0f64, Just(100.0), 0.0..300.0f64], 0..8i64, 1..10i64, any::<bool>(), prop::option::of(0.0..=1.0f64));
+    let reasons = std::cell::RefCell::new(BTreeSet::new());
+    let (let_go, kept, assisted) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let drawn = (prop::collection::vec(kind(), 8), prop::collection::vec(meeting, 28), 0..3usize, -60..5i32, any::<bool>());
+    for_all(128, &drawn, |(types, motions, strictness, dense, twice)| {
+        let mut params = Params::default();
+        if strictness == 2 {
+            (params.score.crowd_dense, params.score.assist_tug) = (dense, -dense / 2);
+        }
+        let pairs = (0..8).flat_map(|i| (i + 1..8).map(move |j| (i, j)));
+        let mut meetings: Vec<(RendezvousFacts, [Party; 2])> = Vec::new();
+        for ((i, j), m) in pairs.zip(&motions).filter(|(_, m)| m.0 > 0) {
+            let ship = |k: usize| {
+                let mut ship = party(538_000_001 + k as u32, says("SHIP", types[k], 200));
+                ship.particulars.imo = if k % 3 == 0 { 0 } else { 9_074_729 };
+                ship
+            };
+            let case = transfer().with(|c| {
+                c.parties = [ship(i), ship(j)];
+                let f = &mut c.facts;
+                (f.tracks, f.mmsis) = (c.parties.clone().map(|p| p.track), c.parties.clone().map(|p| p.mmsi));
+                (f.median_m, f.p10_m, f.p90_m, f.moved_as_one) = (m.1, m.1, m.1 + m.2, m.6);
+                f.start_ms += m.3 * HOUR_MS / 2;
+                f.end_ms = f.start_ms + m.4 * HOUR_MS;
+                f.observed_ms = f.end_ms - f.start_ms;
+                if m.5 {
+                    (f.scatter_m, f.heading_arc_deg) = ([3.0; 2], [Some(0.0); 2]);
+                }
+            });
+            if twice && i % 2 == 0 {
+                let mut again = case.facts.clone();
+                (again.start_ms, again.end_ms) = (again.start_ms + 12 * HOUR_MS, again.end_ms + 12 * HOUR_MS);
+                meetings.push((again, case.parties.clone()));
+            }
+            meetings.push((case.facts, case.parties));
+        }
+        let min_confidence = [50, 20, 50][strictness];
+        let zones = Zones::parse(NOWHERE).unwrap();
+        let refs = References { zones: &zones, ports: Ports::embedded(), coast: Coast::embedded() };
+        let whole = book::write_up(Findings { meetings: meetings.clone(), ..Findings::default() }, refs, &params, min_confidence);
+        let mut findings = Findings::default();
+        for (facts, parties) in meetings {
+            match Faint::of(&facts, &parties, book::worth_keeping(min_confidence), &params) {
+                Some(faint) => findings.faint.push(faint),
+                None => findings.meetings.push((facts, parties)),
+            }
+        }
+        let_go.set(let_go.get() + findings.faint.len());
+        kept.set(kept.get() + whole.events.len());
+        assisted.set(assisted.get() + whole.events.iter().filter(|e| e.evidence.iter().any(|r| r.indicator == "assist_tug")).count());
+        let book = book::write_up(findings, refs, &params, min_confidence);
+        prop_assert_eq!(&book.events, &whole.events);
+        prop_assert_eq!((&book.counts, &book.held_back), (&whole.counts, &whole.held_back));
+        reasons.borrow_mut().extend(book.held_back.into_keys().map(|(_, reason)| reason));
+        Ok(())
+    });
+    assert!(let_go.get() > 500 && kept.get() > 200 && assisted.get() > 50, "{let_go:?} {kept:?} {assisted:?}");
+    assert!(reasons.borrow().contains("neighbours") && reasons.borrow().len() > 4, "{reasons:?}");
 }
 
 #[test]
