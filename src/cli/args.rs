@@ -180,6 +180,8 @@ fn parse_percent(text: &str) -> Result<f64, String> {
 pub enum Index {
     /// R-tree over boxes in space and time
     Rstar,
+    /// The same, flat and immutable (sif-rtree)
+    Sif,
     /// Uniform grid in space and time
     Grid,
     /// Every run against every other of its time
@@ -190,6 +192,7 @@ impl From<Index> for IndexKind {
     fn from(index: Index) -> Self {
         match index {
             Index::Rstar => Self::Rstar,
+            Index::Sif => Self::Sif,
             Index::Grid => Self::Grid,
             Index::Brute => Self::Brute,
         }

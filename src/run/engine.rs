@@ -81,6 +81,7 @@ impl Findings {
         mine.search.candidates += its.search.candidates;
         mine.search.build_us += its.search.build_us;
         mine.search.query_us += its.search.query_us;
+        mine.search.bytes = mine.search.bytes.max(its.search.bytes);
         mine.exact_tests += its.exact_tests;
         mine.hits += its.hits;
         mine.teleports += its.teleports;
