@@ -25,11 +25,10 @@ pub enum IndexKind {
     SifNodes(NodeSize),
 }
 
-/// Most children of a tree's node, where not the 6 that both trees have by default.
+/// Most children of a tree's node, where not the 6 that both trees have by default. Boxes of four axes are split at least in two
+/// along each when a tree is loaded at once: below 16 all sizes give the same tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeSize {
-    /// 12.
-    Of12,
     /// 16.
     Of16,
     /// 32.
@@ -38,11 +37,10 @@ pub enum NodeSize {
 
 impl NodeSize {
     /// Every size.
-    pub const ALL: [Self; 3] = [Self::Of12, Self::Of16, Self::Of32];
+    pub const ALL: [Self; 2] = [Self::Of16, Self::Of32];
     /// Children.
     pub fn get(self) -> usize {
         match self {
-            Self::Of12 => 12,
             Self::Of16 => 16,
             Self::Of32 => 32,
         }
@@ -143,7 +141,6 @@ pub fn near_pairs(boxes: &[Box4], reach_m: i32, kind: IndexKind, now_us: &(dyn F
     let begin = now_us();
     let done = match kind {
         IndexKind::Rstar => by_rstar::<DefaultParams>(boxes, reach_m, now_us),
-        IndexKind::RstarNodes(NodeSize::Of12) => by_rstar::<Nodes<12>>(boxes, reach_m, now_us),
         IndexKind::RstarNodes(NodeSize::Of16) => by_rstar::<Nodes<16>>(boxes, reach_m, now_us),
         IndexKind::RstarNodes(NodeSize::Of32) => by_rstar::<Nodes<32>>(boxes, reach_m, now_us),
         IndexKind::Sif => by_sif(boxes, reach_m, sif_rtree::DEF_NODE_LEN, now_us),
@@ -231,6 +228,16 @@ fn by_grid(boxes: &[Box4], reach_m: i32, now_us: Clock) -> Searched {
     let pairs = grid.pairs(boxes, reach_m);
     let queried_us = now_us();
     Searched { pairs, built_us, queried_us, bytes: grid.bytes() }
+}
+
+/// How many pairs of boxes brute force looks at: those that overlap in time.
+pub fn pairs_in_time(boxes: &[Box4]) -> u64 {
+    let mut begins: Vec<i32> = boxes.iter().map(|b| b.lo[3]).collect();
+    begins.sort_unstable();
+    // Of each pair that overlaps, the later one begins before the other ends.
+    let until: u64 = boxes.iter().map(|b| begins.partition_point(|t| *t <= b.hi[3]) as u64).sum();
+    let n = boxes.len() as u64;
+    until - n * (n + 1) / 2
 }
 
 /// Boxes in the order in which they begin.

@@ -4,7 +4,7 @@ use crate::support::{CHARTS, Chart, GULF, RADIUS_M, for_all};
 use alongside::model::Mmsi;
 use alongside::model::particulars::imo_check_digit_fits;
 use alongside::model::time;
-use alongside::spatial::boxes::{Box4, IndexKind, NodeSize, near_pairs};
+use alongside::spatial::boxes::{Box4, IndexKind, NodeSize, near_pairs, pairs_in_time};
 use alongside::spatial::coast::Coast;
 use alongside::spatial::ports::{Port, Ports};
 use alongside::spatial::zones::Zones;
@@ -219,6 +219,17 @@ fn no_boxes_have_no_pairs() {
     for kind in every_way() {
         assert!(near_pairs(&[], 751, kind, &|| 0).0.is_empty());
     }
+}
+
+#[test]
+fn brute_force_looks_at_pairs_that_overlap_in_time() {
+    for_all(256, &boxes(), |(boxes, _)| {
+        let overlap = |a: &Box4, b: &Box4| a.lo[3] <= b.hi[3] && b.lo[3] <= a.hi[3];
+        let by_hand: usize = (0..boxes.len()).map(|i| boxes[i + 1..].iter().filter(|b| overlap(&boxes[i], b)).count()).sum();
+        prop_assert_eq!(pairs_in_time(&boxes), by_hand as u64);
+        Ok(())
+    });
+    assert_eq!(pairs_in_time(&[]), 0);
 }
 
 /// Boxes that only touch, in space or in time, are near; across the borders of any cells too.
@@ -467,6 +478,7 @@ fn the_distance_to_the_coast_is_that_of_the_nearest_edge() {
         let by_hand = rings.iter().map(|r| shore_by_hand(r, at)).fold(f64::INFINITY, f64::min);
         let ours = coast.shore_m(at, 500_000.0).unwrap();
         prop_assert!((ours - by_hand).abs() < by_hand * 0.001 + 20.0, "{ours} {by_hand}");
+        prop_assert_eq!((coast.shore_m_by_all(at, 500_000.0), coast.is_land_by_all(at)), (Some(ours), coast.is_land(at)));
         // Within reach or not at all.
         prop_assert_eq!(coast.shore_m(at, ours * 0.99), None);
         prop_assert!(coast.shore_m(at, ours * 1.01).is_some());
