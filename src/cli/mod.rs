@@ -109,6 +109,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Command::Detect(detect) => run_detect(*detect),
         Command::Simulate(simulate) => run_simulate(&simulate),
         Command::Evaluate(evaluate) => run_evaluate(&evaluate),
+        Command::Bench(bench) => run_bench(&bench),
         Command::Config { preset } => {
             io::stdout().write_all(config::commented(&config::load(preset, None, &[])?, preset).as_bytes())?;
             Ok(Exit::Done)
@@ -208,37 +209,91 @@ fn run_evaluate(options: &args::Evaluate) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+impl From<lab::bench::Error> for Failure {
+    fn from(e: lab::bench::Error) -> Self {
+        use lab::bench::Error;
+        let exit = match e {
+            Error::Run(e) => return e.into(),
+            Error::Differ { .. } => Exit::Bug,
+            Error::NoReport { .. } | Error::OtherInput { .. } | Error::OtherAnswers { .. } => Exit::Refused,
+            Error::Output { .. } => Exit::Output,
+            Error::Threads { .. } => Exit::Usage,
+        };
+        Self::new(exit, e.to_string(), e.hint())
+    }
+}
+
+fn run_bench(options: &args::Bench) -> Result<Exit, Failure> {
+    use lab::bench;
+    // What can fail at once must not fail after minutes.
+    options.save.as_deref().map_or(Ok(()), bench::may_save)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut threads = if options.threads.is_empty() { vec![1, cores] } else { options.threads.clone() };
+    threads.sort_unstable();
+    threads.dedup();
+    let mut reaches_m: Vec<f64> = options.reach.iter().map(|m| f64::from(*m)).collect();
+    reaches_m.sort_by(f64::total_cmp);
+    reaches_m.dedup();
+    let plan = bench::Plan {
+        inputs: options.inputs.clone(),
+        limits: limits(&options.from, &options.to, &options.bbox)?,
+        runs: options.runs,
+        threads,
+        reaches_m,
+        against: options.against.as_deref().map(bench::load).transpose()?,
+    };
+    let bar = progress::Bar::new(!options.quiet && io::stderr().is_terminal());
+    let (report, refused) = bench::bench(&plan, &|p| bar.tell_bench(p))?;
+    bar.finish();
+    if let Some(path) = &options.save {
+        bench::save(&report, path)?;
+    }
+    if !options.quiet {
+        let text = if options.json { bench::json(&report)? } else { bench::text::table(&report) };
+        io::stdout().write_all(text.as_bytes())?;
+    }
+    for e in &refused {
+        tell(&format!("alongside: {e}\n  {}", e.hint()));
+    }
+    Ok(if refused.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
 impl args::Detect {
     fn limits(&self) -> Result<crate::ingest::Limits, Failure> {
-        let day = |option: &str, text: &Option<String>| match text {
-            None => Ok(None),
-            Some(text) => {
-                time::parse_day(text).map(Some).ok_or_else(|| Failure::new(Exit::Usage, format!("{option} {text}: not a date"), "write it as 2020-01-31"))
-            }
-        };
-        let days = (day("--from", &self.from)?, day("--to", &self.to)?);
-        if matches!(days, (Some(from), Some(to)) if from > to) {
-            return Err(Failure::new(Exit::Usage, "--from is later than --to", "name the first day with --from and the last with --to"));
-        }
-        let bbox_e7 = match &self.bbox {
-            None => None,
-            Some(text) => {
-                let parts: Vec<f64> = text.split(',').map(|t| t.trim().parse().unwrap_or(f64::NAN)).collect();
-                let ok = parts.len() == 4
-                    && parts.iter().all(|v| v.is_finite() && v.abs() <= 180.0)
-                    && parts[1].abs() <= 90.0
-                    && parts[3].abs() <= 90.0
-                    && parts[1] <= parts[3];
-                if !ok {
-                    return Err(Failure::new(
-                        Exit::Usage,
-                        format!("--bbox {text}: not four numbers W,S,E,N"),
-                        "write it as --bbox=-95.5,28,-94,29.5; W greater than E crosses 180",
-                    ));
-                }
-                Some([0, 1, 2, 3].map(|k| (parts[k] * 1e7).round() as i32))
-            }
-        };
-        Ok(crate::ingest::Limits { days, bbox_e7, max_reject_percent: self.max_reject_share, ..Default::default() })
+        Ok(crate::ingest::Limits { max_reject_percent: self.max_reject_share, ..limits(&self.from, &self.to, &self.bbox)? })
     }
+}
+
+/// Which rows are asked for.
+fn limits(from: &Option<String>, to: &Option<String>, bbox: &Option<String>) -> Result<crate::ingest::Limits, Failure> {
+    let day = |option: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => {
+            time::parse_day(text).map(Some).ok_or_else(|| Failure::new(Exit::Usage, format!("{option} {text}: not a date"), "write it as 2020-01-31"))
+        }
+    };
+    let days = (day("--from", from)?, day("--to", to)?);
+    if matches!(days, (Some(from), Some(to)) if from > to) {
+        return Err(Failure::new(Exit::Usage, "--from is later than --to", "name the first day with --from and the last with --to"));
+    }
+    let bbox_e7 = match bbox {
+        None => None,
+        Some(text) => {
+            let parts: Vec<f64> = text.split(',').map(|t| t.trim().parse().unwrap_or(f64::NAN)).collect();
+            let ok = parts.len() == 4
+                && parts.iter().all(|v| v.is_finite() && v.abs() <= 180.0)
+                && parts[1].abs() <= 90.0
+                && parts[3].abs() <= 90.0
+                && parts[1] <= parts[3];
+            if !ok {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("--bbox {text}: not four numbers W,S,E,N"),
+                    "write it as --bbox=-95.5,28,-94,29.5; W greater than E crosses 180",
+                ));
+            }
+            Some([0, 1, 2, 3].map(|k| (parts[k] * 1e7).round() as i32))
+        }
+    };
+    Ok(crate::ingest::Limits { days, bbox_e7, ..Default::default() })
 }

@@ -1,5 +1,6 @@
 //! A progress bar with rate and time left, on a terminal and nowhere else.
 
+use crate::lab::bench;
 use crate::run::oneshot::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -28,6 +29,21 @@ impl Bar {
                 }
             }
             Progress::Stage(name) => {
+                self.0.set_message(name);
+                self.0.tick();
+            }
+        }
+    }
+    /// The same for a benchmark, whose measurements are counted once everything is read.
+    pub fn tell_bench(&self, progress: bench::Progress) {
+        match progress {
+            bench::Progress::Reading(progress) => self.tell(progress),
+            bench::Progress::Measuring { done, of, name } => {
+                if let Ok(style) = ProgressStyle::with_template("{msg:28} {bar:30} {pos} of {len} measured") {
+                    self.0.set_style(style);
+                }
+                self.0.set_length(of as u64);
+                self.0.set_position(done as u64);
                 self.0.set_message(name);
                 self.0.tick();
             }

@@ -108,9 +108,7 @@ pub fn find_each<T: Send>(
     let rules = Rules::new(params);
     let runs: Vec<&Run> = runs.iter().filter(|r| r.t1_ms >= window.0 && r.t0_ms <= window.1).collect();
     let boxes: Vec<Box4> = runs.iter().map(|r| as_box(r, window)).collect();
-    // A metre on top: corners are rounded outward, reaches must not round inward.
-    let reach = params.rendezvous.leave_m.get().max(params.rendezvous.enter_m.get()).ceil() as i32 + 1;
-    let (mut near, work) = boxes::near_pairs(&boxes, reach, index, now_us);
+    let (mut near, work) = boxes::near_pairs(&boxes, reach_m(params), index, now_us);
     drop(boxes);
     for pair in &mut near {
         if is_before(tracks, runs[pair.1 as usize].track, runs[pair.0 as usize].track) {
@@ -207,7 +205,13 @@ fn may_meet(runs: &[&Run], group: &[(u32, u32)], rules: &Rules, window_end: i64,
     span.is_some_and(|(from, to)| to + params.rendezvous.hole_h.millis() >= window_end || to - from >= params.rendezvous.min_duration_min.millis())
 }
 
-fn as_box(run: &Run, window: (i64, i64)) -> Box4 {
+/// How far the candidate search reaches. A metre on top: corners are rounded outward, reaches must not round inward.
+pub fn reach_m(params: &Params) -> i32 {
+    params.rendezvous.leave_m.get().max(params.rendezvous.enter_m.get()).ceil() as i32 + 1
+}
+
+/// The box of a run in the index of a window.
+pub fn as_box(run: &Run, window: (i64, i64)) -> Box4 {
     // Seconds since the window's begin, rounded outward; a run may begin up to a leg and six hours before it.
     let s0 = (run.t0_ms.max(window.0 - 86_400_000) - window.0).div_euclid(1000) as i32;
     let s1 = (run.t1_ms.min(window.1 + 86_400_000) - window.0).div_euclid(1000) as i32 + 1;

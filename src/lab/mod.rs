@@ -1,10 +1,11 @@
-//! The laboratory: labelled synthetic traffic, and how well events agree with labels.
+//! The laboratory: labelled synthetic traffic, how well events agree with labels, and how fast the spatial queries are.
 //!
 //! *In*: a seed and a size. *Out*: AIS files as MarineCadastre writes them, and what is true of them; or *in*: events and labels,
 //! *out*: recall, precision and timing. It stands beside `cli`, above `run`, and is a user's tool too: it shows what the detector
 //! can see and what it cannot. The same plan gives the same bytes on any machine: chance is written out ([`dice`]), trigonometry
 //! is `libm`'s, and nothing depends on the clock, the threads or the order of a hash.
 
+pub mod bench;
 pub mod dice;
 pub mod evaluate;
 pub mod fleet;

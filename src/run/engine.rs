@@ -89,6 +89,7 @@ impl Findings {
         mine.search.candidates += its.search.candidates;
         mine.search.build_us += its.search.build_us;
         mine.search.query_us += its.search.query_us;
+        mine.search.bytes = mine.search.bytes.max(its.search.bytes);
         mine.exact_tests += its.exact_tests;
         mine.hits += its.hits;
         mine.teleports += its.teleports;
@@ -170,6 +171,11 @@ pub fn conclude(state: State, rows: DayRows, data_end_ms: i64, ways: &Ways) -> F
     evaluate(&mut state, &tracks, legs_and_runs, (window, WindowEnd::DataEnd), tally, ways)
 }
 
+/// The tracks of all rows at once, for those who look at the whole and not day by day. In the order of MMSI and id.
+pub fn tracks_of(rows: DayRows, end_ms: i64, ways: &Ways) -> Vec<Track> {
+    take_in(State::default(), rows, end_ms, ways).1
+}
+
 /// Assigns new rows to tracks and joins them to the tails. Tracks come out in the order of MMSI and id.
 fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> (State, Vec<Track>, Tally) {
     let begin = (ways.now_us)();
@@ -226,18 +232,25 @@ fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> (State,
     (state, tracks, tally)
 }
 
-type Paced = (Vec<motion::Legs>, Vec<motion::Run>);
+/// The legs of every track, and the runs of all.
+pub type Paced = (Vec<motion::Legs>, Vec<motion::Run>);
 
 fn pace(tracks: &[Track], tally: &mut Tally, ways: &Ways) -> Paced {
     let begin = (ways.now_us)();
-    let paced: Vec<(motion::Legs, Vec<motion::Run>)> = tracks.par_iter().enumerate().map(|(i, t)| motion::legs_and_runs(i as u32, t, ways.params)).collect();
+    let paced = legs_and_runs(tracks, ways.params);
+    tally.rooms_us.insert("motion", (ways.now_us)() - begin);
+    paced
+}
+
+/// Legs and runs of tracks.
+pub fn legs_and_runs(tracks: &[Track], params: &Params) -> Paced {
+    let paced: Vec<(motion::Legs, Vec<motion::Run>)> = tracks.par_iter().enumerate().map(|(i, t)| motion::legs_and_runs(i as u32, t, params)).collect();
     let mut legs = Vec::with_capacity(paced.len());
     let mut runs = Vec::new();
     for (l, r) in paced {
         legs.push(l);
         runs.extend(r);
     }
-    tally.rooms_us.insert("motion", (ways.now_us)() - begin);
     (legs, runs)
 }
 

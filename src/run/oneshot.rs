@@ -3,7 +3,7 @@
 use crate::export::whole::{Failure, Folder};
 use crate::export::{self, csv as events_csv, geojson, rejects};
 use crate::frame;
-use crate::ingest::{self, Limits};
+use crate::ingest::{self, Delivery, Limits};
 use crate::model::time;
 use crate::model::{FileAccount, Kind, Params};
 use crate::run::book::{self, Book, References};
@@ -124,32 +124,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         lap = now;
     };
     Folder::check(&plan.out, plan.overwrite)?;
-    let paths = ingest::inputs::expand(&plan.inputs)?;
-    progress(Progress::Total(paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()));
-    let mut delivery = ingest::read(&paths, &plan.limits, &|n| progress(Progress::Bytes(n)))?;
-    for account in &delivery.accounts {
-        if !account.balances() {
-            return Err(Error::Bug(format!(
-                "{}: {} rows, {} accepted, {} rejected",
-                account.path.display(),
-                account.rows,
-                account.accepted(),
-                account.rejected_total()
-            )));
-        }
-    }
-    for account in &delivery.accounts {
-        if account.positions + account.duplicates == 0 && account.rejected_total() < account.rows.max(1) {
-            delivery.refused.push(nothing_usable(account));
-        }
-    }
-    let (Some(&first_day), Some(&last_day)) = (delivery.days.first(), delivery.days.last()) else {
-        let mut refused = delivery.refused;
-        if refused.is_empty() {
-            refused.extend(delivery.accounts.iter().map(nothing_usable));
-        }
-        return Err(Error::NothingUsable(refused));
-    };
+    let (delivery, (first_day, last_day)) = deliver(&plan.inputs, &plan.limits, progress)?;
     mark("read", now_us());
 
     progress(Progress::Stage("finding meetings and gaps"));
@@ -233,6 +208,37 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     let vessels = ships.len() as u64;
     drop(ships);
     Ok(Outcome { accounts: delivery.accounts, refused: delivery.refused, book, tally, vessels, days: delivery.days, out: plan.out.clone() })
+}
+
+/// Reads inputs: every row is accounted for, and there is at least one day to look at. With its first and last day.
+pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Delivery, (i32, i32)), Error> {
+    let paths = ingest::inputs::expand(inputs)?;
+    progress(Progress::Total(paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()));
+    let mut delivery = ingest::read(&paths, limits, &|n| progress(Progress::Bytes(n)))?;
+    for account in &delivery.accounts {
+        if !account.balances() {
+            return Err(Error::Bug(format!(
+                "{}: {} rows, {} accepted, {} rejected",
+                account.path.display(),
+                account.rows,
+                account.accepted(),
+                account.rejected_total()
+            )));
+        }
+    }
+    for account in &delivery.accounts {
+        if account.positions + account.duplicates == 0 && account.rejected_total() < account.rows.max(1) {
+            delivery.refused.push(nothing_usable(account));
+        }
+    }
+    let (Some(&first_day), Some(&last_day)) = (delivery.days.first(), delivery.days.last()) else {
+        let mut refused = delivery.refused;
+        if refused.is_empty() {
+            refused.extend(delivery.accounts.iter().map(nothing_usable));
+        }
+        return Err(Error::NothingUsable(refused));
+    };
+    Ok((delivery, (first_day, last_day)))
 }
 
 /// What became of the rows of a file that gave no position.

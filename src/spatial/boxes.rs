@@ -1,32 +1,71 @@
-//! Which boxes in space and time lie near each other: three ways to the same answer.
+//! Which boxes in space and time lie near each other: four ways to the same answer.
 //!
 //! *In*: boxes on integer axes (x, y, z in metres, Earth-centred; time in seconds). *Out*: the pairs `i < j` whose boxes come
 //! within a reach in space and overlap in time, sorted. A superset of what the exact test keeps; never a cap.
 
+use crate::spatial::grid::Grid;
 use rayon::prelude::*;
-use rstar::{AABB, RTree, RTreeObject};
-use rustc_hash::FxHashMap;
+use rstar::{AABB, DefaultParams, ParentNode, RStarInsertionStrategy, RTree, RTreeNode, RTreeObject, RTreeParams};
+use std::ops::ControlFlow;
 
 /// How to look for pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexKind {
     /// An R-tree (rstar) over boxes in space and time.
     Rstar,
+    /// A flat, immutable R-tree (sif-rtree) over the same boxes.
+    Sif,
     /// A uniform grid in space and time.
     Grid,
     /// Every box against every other whose time overlaps.
     Brute,
+    /// rstar with larger nodes; for `bench` alone.
+    RstarNodes(NodeSize),
+    /// sif-rtree with larger nodes; for `bench` alone.
+    SifNodes(NodeSize),
+}
+
+/// Most children of a tree's node, where not the 6 that both trees have by default. Boxes of four axes are split at least in two
+/// along each when a tree is loaded at once: below 16 all sizes give the same tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeSize {
+    /// 16.
+    Of16,
+    /// 32.
+    Of32,
+}
+
+impl NodeSize {
+    /// Every size.
+    pub const ALL: [Self; 2] = [Self::Of16, Self::Of32];
+    /// Children.
+    pub fn get(self) -> usize {
+        match self {
+            Self::Of16 => 16,
+            Self::Of32 => 32,
+        }
+    }
 }
 
 impl IndexKind {
-    /// Every way.
-    pub const ALL: [Self; 3] = [Self::Rstar, Self::Grid, Self::Brute];
+    /// Every way that `detect` offers.
+    pub const ALL: [Self; 4] = [Self::Rstar, Self::Sif, Self::Grid, Self::Brute];
     /// The word on the command line and in the manifest.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Rstar => "rstar",
+            Self::Rstar | Self::RstarNodes(_) => "rstar",
+            Self::Sif | Self::SifNodes(_) => "sif",
             Self::Grid => "grid",
             Self::Brute => "brute",
+        }
+    }
+    /// Most children of a node, where it is a tree.
+    pub fn node_size(self) -> Option<usize> {
+        match self {
+            Self::Rstar => Some(DefaultParams::MAX_SIZE),
+            Self::Sif => Some(sif_rtree::DEF_NODE_LEN),
+            Self::RstarNodes(size) | Self::SifNodes(size) => Some(size.get()),
+            Self::Grid | Self::Brute => None,
         }
     }
 }
@@ -43,7 +82,8 @@ pub struct Box4 {
 }
 
 impl Box4 {
-    fn near(&self, other: &Self, reach: i32) -> bool {
+    /// Whether the two come within `reach` metres in every axis of space and overlap in time.
+    pub(super) fn near(&self, other: &Self, reach: i32) -> bool {
         (0..3).all(|k| self.lo[k] <= other.hi[k].saturating_add(reach) && other.lo[k] <= self.hi[k].saturating_add(reach))
             && self.lo[3] <= other.hi[3]
             && other.lo[3] <= self.hi[3]
@@ -61,6 +101,8 @@ pub struct Work {
     pub build_us: u64,
     /// Microseconds to query it.
     pub query_us: u64,
+    /// Bytes of the index, from the number and size of its nodes; without the boxes and what the allocator adds.
+    pub bytes: u64,
 }
 
 struct Entry {
@@ -76,52 +118,153 @@ impl RTreeObject for Entry {
     }
 }
 
+impl sif_rtree::Object for Entry {
+    type Point = [i32; 4];
+    fn aabb(&self) -> ([i32; 4], [i32; 4]) {
+        (self.lo, self.hi)
+    }
+}
+
+/// What a way came to: the pairs, the moments at which the index stood and the last query ended, and the index's bytes.
+struct Searched {
+    pairs: Vec<(u32, u32)>,
+    built_us: u64,
+    queried_us: u64,
+    bytes: u64,
+}
+
+type Clock<'a> = &'a (dyn Fn() -> u64 + Sync);
+
 /// All pairs `(i, j)`, `i < j`, of different owners within `reach_m` of each other in every axis of space and overlapping in
 /// time; sorted. The clock of the caller, for [`Work`], comes as a function so that nothing here reads one.
 pub fn near_pairs(boxes: &[Box4], reach_m: i32, kind: IndexKind, now_us: &(dyn Fn() -> u64 + Sync)) -> (Vec<(u32, u32)>, Work) {
     let begin = now_us();
-    let built;
-    let pairs = match kind {
-        IndexKind::Rstar => {
-            let tree = RTree::bulk_load(boxes.iter().enumerate().map(|(i, b)| Entry { lo: b.lo, hi: b.hi, index: i as u32 }).collect());
-            built = now_us();
-            collect(boxes.len(), |i, out| {
-                let b = &boxes[i];
-                let grow = |v: [i32; 4], by: i32| [v[0] + by, v[1] + by, v[2] + by, v[3]];
-                let query = AABB::from_corners(grow(b.lo, -reach_m), grow(b.hi, reach_m));
-                for entry in tree.locate_in_envelope_intersecting(query) {
-                    if entry.index as usize > i && boxes[entry.index as usize].owner != b.owner {
-                        out.push((i as u32, entry.index));
-                    }
-                }
-            })
-        }
-        IndexKind::Grid => {
-            let grid = Grid::build(boxes, reach_m);
-            built = now_us();
-            collect(boxes.len(), |i, out| grid.query(boxes, i, reach_m, out))
-        }
-        IndexKind::Brute => {
-            let mut by_start: Vec<u32> = (0..boxes.len() as u32).collect();
-            by_start.sort_by_key(|&i| (boxes[i as usize].lo[3], i));
-            built = now_us();
-            collect(boxes.len(), |k, out| {
-                let i = by_start[k];
-                let b = &boxes[i as usize];
-                for &j in &by_start[k + 1..] {
-                    let o = &boxes[j as usize];
-                    if o.lo[3] > b.hi[3] {
-                        break;
-                    }
-                    if o.owner != b.owner && b.near(o, reach_m) {
-                        out.push((i.min(j), i.max(j)));
-                    }
-                }
-            })
-        }
+    let done = match kind {
+        IndexKind::Rstar => by_rstar::<DefaultParams>(boxes, reach_m, now_us),
+        IndexKind::RstarNodes(NodeSize::Of16) => by_rstar::<Nodes<16>>(boxes, reach_m, now_us),
+        IndexKind::RstarNodes(NodeSize::Of32) => by_rstar::<Nodes<32>>(boxes, reach_m, now_us),
+        IndexKind::Sif => by_sif(boxes, reach_m, sif_rtree::DEF_NODE_LEN, now_us),
+        IndexKind::SifNodes(size) => by_sif(boxes, reach_m, size.get(), now_us),
+        IndexKind::Grid => by_grid(boxes, reach_m, now_us),
+        IndexKind::Brute => by_brute_force(boxes, reach_m, now_us),
     };
-    let work = Work { entries: boxes.len() as u64, candidates: pairs.len() as u64, build_us: built - begin, query_us: now_us() - built };
-    (pairs, work)
+    let work = Work {
+        entries: boxes.len() as u64,
+        candidates: done.pairs.len() as u64,
+        build_us: done.built_us - begin,
+        query_us: done.queried_us - done.built_us,
+        bytes: done.bytes,
+    };
+    (done.pairs, work)
+}
+
+/// rstar with nodes of another size. Trees are loaded at once, so that only the greatest size counts.
+struct Nodes<const MOST: usize>;
+
+impl<const MOST: usize> RTreeParams for Nodes<MOST> {
+    const MIN_SIZE: usize = MOST / 2;
+    const MAX_SIZE: usize = MOST;
+    const REINSERTION_COUNT: usize = MOST / 3;
+    type DefaultInsertionStrategy = RStarInsertionStrategy;
+}
+
+fn entries(boxes: &[Box4]) -> Vec<Entry> {
+    boxes.iter().enumerate().map(|(i, b)| Entry { lo: b.lo, hi: b.hi, index: i as u32 }).collect()
+}
+
+/// The corners of a box, grown by the reach in space.
+fn grown(b: &Box4, reach_m: i32) -> ([i32; 4], [i32; 4]) {
+    let grow = |v: [i32; 4], by: i32| [v[0] + by, v[1] + by, v[2] + by, v[3]];
+    (grow(b.lo, -reach_m), grow(b.hi, reach_m))
+}
+
+fn by_rstar<P: RTreeParams>(boxes: &[Box4], reach_m: i32, now_us: Clock) -> Searched {
+    let tree: RTree<Entry, P> = RTree::bulk_load_with_params(entries(boxes));
+    let built_us = now_us();
+    let pairs = collect(boxes.len(), |i, out| {
+        let b = &boxes[i];
+        let (lo, hi) = grown(b, reach_m);
+        for entry in tree.locate_in_envelope_intersecting(AABB::from_corners(lo, hi)) {
+            if entry.index as usize > i && boxes[entry.index as usize].owner != b.owner {
+                out.push((i as u32, entry.index));
+            }
+        }
+    });
+    let queried_us = now_us();
+    Searched { pairs, built_us, queried_us, bytes: nodes_below(tree.root()) * size_of::<RTreeNode<Entry>>() as u64 }
+}
+
+fn nodes_below(node: &ParentNode<Entry>) -> u64 {
+    let of = |child: &RTreeNode<Entry>| match child {
+        RTreeNode::Leaf(_) => 1,
+        RTreeNode::Parent(parent) => 1 + nodes_below(parent),
+    };
+    node.children().iter().map(of).sum()
+}
+
+fn by_sif(boxes: &[Box4], reach_m: i32, node_size: usize, now_us: Clock) -> Searched {
+    if boxes.is_empty() {
+        // It holds at least one.
+        return Searched { pairs: Vec::new(), built_us: now_us(), queried_us: now_us(), bytes: 0 };
+    }
+    let tree = sif_rtree::RTree::new(node_size, entries(boxes));
+    let built_us = now_us();
+    let pairs = collect(boxes.len(), |i, out| {
+        let b = &boxes[i];
+        let _ = tree.look_up_aabb_intersects(&grown(b, reach_m), |entry| {
+            if entry.index as usize > i && boxes[entry.index as usize].owner != b.owner {
+                out.push((i as u32, entry.index));
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    });
+    let queried_us = now_us();
+    Searched { pairs, built_us, queried_us, bytes: size_of_val(&tree[..]) as u64 }
+}
+
+fn by_grid(boxes: &[Box4], reach_m: i32, now_us: Clock) -> Searched {
+    let grid = Grid::build(boxes, reach_m);
+    let built_us = now_us();
+    let pairs = grid.pairs(boxes, reach_m);
+    let queried_us = now_us();
+    Searched { pairs, built_us, queried_us, bytes: grid.bytes() }
+}
+
+/// How many pairs of boxes brute force looks at: those that overlap in time.
+pub fn pairs_in_time(boxes: &[Box4]) -> u64 {
+    let mut begins: Vec<i32> = boxes.iter().map(|b| b.lo[3]).collect();
+    begins.sort_unstable();
+    // Of each pair that overlaps, the later one begins before the other ends.
+    let until: u64 = boxes.iter().map(|b| begins.partition_point(|t| *t <= b.hi[3]) as u64).sum();
+    let n = boxes.len() as u64;
+    until - n * (n + 1) / 2
+}
+
+/// Boxes in the order in which they begin.
+fn by_start(boxes: &[Box4]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..boxes.len() as u32).collect();
+    order.sort_by_key(|&i| (boxes[i as usize].lo[3], i));
+    order
+}
+
+fn by_brute_force(boxes: &[Box4], reach_m: i32, now_us: Clock) -> Searched {
+    let order = by_start(boxes);
+    let built_us = now_us();
+    let pairs = collect(boxes.len(), |k, out| {
+        let i = order[k];
+        let b = &boxes[i as usize];
+        for &j in &order[k + 1..] {
+            let o = &boxes[j as usize];
+            if o.lo[3] > b.hi[3] {
+                break;
+            }
+            if o.owner != b.owner && b.near(o, reach_m) {
+                out.push((i.min(j), i.max(j)));
+            }
+        }
+    });
+    let queried_us = now_us();
+    Searched { pairs, built_us, queried_us, bytes: size_of_val(&order[..]) as u64 }
 }
 
 fn collect(n: usize, each: impl Fn(usize, &mut Vec<(u32, u32)>) + Sync) -> Vec<(u32, u32)> {
@@ -139,63 +282,4 @@ fn collect(n: usize, each: impl Fn(usize, &mut Vec<(u32, u32)>) + Sync) -> Vec<(
         .collect();
     pairs.par_sort_unstable();
     pairs
-}
-
-/// Cells of a few reaches and six hours. A box is filed under its lower corner; boxes larger than a cell stand apart, in a
-/// list that every query reads.
-struct Grid {
-    cell: i32,
-    cells: FxHashMap<[i32; 4], Vec<u32>>,
-    large: Vec<u32>,
-}
-
-const GRID_SECONDS: i32 = 6 * 3600;
-
-impl Grid {
-    fn key(&self, v: [i32; 4]) -> [i32; 4] {
-        [v[0].div_euclid(self.cell), v[1].div_euclid(self.cell), v[2].div_euclid(self.cell), v[3].div_euclid(GRID_SECONDS)]
-    }
-    fn build(boxes: &[Box4], reach_m: i32) -> Self {
-        let mut grid = Self { cell: (2 * reach_m).max(1000), cells: FxHashMap::default(), large: Vec::new() };
-        for (i, b) in boxes.iter().enumerate() {
-            let fits = (0..3).all(|k| b.hi[k] - b.lo[k] <= grid.cell) && b.hi[3] - b.lo[3] <= GRID_SECONDS;
-            if fits {
-                let key = grid.key(b.lo);
-                grid.cells.entry(key).or_default().push(i as u32);
-            } else {
-                grid.large.push(i as u32);
-            }
-        }
-        grid
-    }
-    fn query(&self, boxes: &[Box4], i: usize, reach_m: i32, out: &mut Vec<(u32, u32)>) {
-        let b = &boxes[i];
-        let mut take = |j: u32| {
-            let o = &boxes[j as usize];
-            if j as usize > i && o.owner != b.owner && b.near(o, reach_m) {
-                out.push((i as u32, j));
-            }
-        };
-        // A box that begins up to one cell below still reaches in.
-        let down = |v: i32| v - reach_m - self.cell;
-        let from = self.key([down(b.lo[0]), down(b.lo[1]), down(b.lo[2]), b.lo[3] - GRID_SECONDS]);
-        let to = self.key([b.hi[0] + reach_m, b.hi[1] + reach_m, b.hi[2] + reach_m, b.hi[3]]);
-        let visits: i64 = (0..4).map(|k| i64::from(to[k] - from[k] + 1)).product();
-        if visits > self.cells.len() as i64 {
-            self.cells.values().flatten().for_each(|&j| take(j));
-        } else {
-            for x in from[0]..=to[0] {
-                for y in from[1]..=to[1] {
-                    for z in from[2]..=to[2] {
-                        for t in from[3]..=to[3] {
-                            if let Some(list) = self.cells.get(&[x, y, z, t]) {
-                                list.iter().for_each(|&j| take(j));
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        self.large.iter().for_each(|&j| take(j));
-    }
 }

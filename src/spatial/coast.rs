@@ -131,15 +131,27 @@ impl Coast {
             if south > lat || north < lat || east < lon {
                 continue;
             }
-            for pair in self.vertices[first as usize..=last as usize].windows(2) {
-                let ((y0, x0), (y1, x1)) = (pair[0], pair[1]);
-                if (y0 > lat) != (y1 > lat) {
-                    let cross = f64::from(x0) + (f64::from(x1) - f64::from(x0)) * (f64::from(lat) - f64::from(y0)) / (f64::from(y1) - f64::from(y0));
-                    inside ^= cross > f64::from(lon);
-                }
-            }
+            inside ^= self.crossed(first, last, (lat, lon));
         }
         inside
+    }
+
+    /// [`Coast::is_land`] by every segment, for comparison.
+    pub fn is_land_by_all(&self, at_e7: (i32, i32)) -> bool {
+        self.bands.iter().fold(false, |inside, band| inside ^ self.crossed(band.3, band.4, at_e7))
+    }
+
+    /// Whether the ray to the east crosses segments `first..last` an odd number of times.
+    fn crossed(&self, first: u32, last: u32, (lat, lon): (i32, i32)) -> bool {
+        let mut odd = false;
+        for pair in self.vertices[first as usize..=last as usize].windows(2) {
+            let ((y0, x0), (y1, x1)) = (pair[0], pair[1]);
+            if (y0 > lat) != (y1 > lat) {
+                let cross = f64::from(x0) + (f64::from(x1) - f64::from(x0)) * (f64::from(lat) - f64::from(y0)) / (f64::from(y1) - f64::from(y0));
+                odd ^= cross > f64::from(lon);
+            }
+        }
+        odd
     }
 
     /// Metres to the nearest shore from either side of it, where it is within `reach_m`.
@@ -153,22 +165,41 @@ impl Coast {
             if d2 > best {
                 break;
             }
-            for pair in self.vertices[chain.first as usize..=chain.last as usize].windows(2) {
-                if is_artificial(pair[0], pair[1]) {
-                    continue;
-                }
-                let (a, b) = (geodesy::point(pair[0].0, pair[0].1), geodesy::point(pair[1].0, pair[1].1));
-                let (ab, ap) = (geodesy::sub(b, a), geodesy::sub(p, a));
-                let f = (geodesy::dot(ap, ab) / geodesy::dot(ab, ab).max(1e-12)).clamp(0.0, 1.0);
-                let d = geodesy::sub(p, geodesy::lerp(a, b, f));
-                let d2 = geodesy::dot(d, d);
-                if d2 <= best {
-                    best = d2;
-                    found = true;
-                }
-            }
+            found |= self.nearer(chain.first, chain.last, p, &mut best);
         }
         found.then(|| geodesy::arc_of_chord(best.sqrt()))
+    }
+
+    /// [`Coast::shore_m`] by every segment, for comparison.
+    pub fn shore_m_by_all(&self, at_e7: (i32, i32), reach_m: f64) -> Option<f64> {
+        let p = geodesy::point(at_e7.0, at_e7.1);
+        let reach = geodesy::chord_of_arc(reach_m);
+        let mut best = reach * reach;
+        let mut found = false;
+        for band in &self.bands {
+            found |= self.nearer(band.3, band.4, p, &mut best);
+        }
+        found.then(|| geodesy::arc_of_chord(best.sqrt()))
+    }
+
+    /// Whether one of the segments `first..last` is at most as far from a point as the best so far, squared, which it becomes.
+    fn nearer(&self, first: u32, last: u32, p: Vec3, best: &mut f64) -> bool {
+        let mut found = false;
+        for pair in self.vertices[first as usize..=last as usize].windows(2) {
+            if is_artificial(pair[0], pair[1]) {
+                continue;
+            }
+            let (a, b) = (geodesy::point(pair[0].0, pair[0].1), geodesy::point(pair[1].0, pair[1].1));
+            let (ab, ap) = (geodesy::sub(b, a), geodesy::sub(p, a));
+            let f = (geodesy::dot(ap, ab) / geodesy::dot(ab, ab).max(1e-12)).clamp(0.0, 1.0);
+            let d = geodesy::sub(p, geodesy::lerp(a, b, f));
+            let d2 = geodesy::dot(d, d);
+            if d2 <= *best {
+                *best = d2;
+                found = true;
+            }
+        }
+        found
     }
 }
 

@@ -6,5 +6,6 @@ pub mod boxes;
 pub mod coast;
 pub mod flags;
 pub mod geodesy;
+mod grid;
 pub mod ports;
 pub mod zones;

@@ -43,6 +43,10 @@ impl Ports {
     pub fn embedded() -> &'static Self {
         &EMBEDDED
     }
+    /// All ports, in the order of the list.
+    pub fn all(&self) -> &[Port] {
+        &self.ports
+    }
     /// The nearest port and its distance in metres. Of ports equally far the first in the list.
     pub fn nearest(&self, at_e7: (i32, i32)) -> Option<(&Port, f64)> {
         let p = geodesy::point(at_e7.0, at_e7.1);

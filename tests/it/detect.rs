@@ -526,6 +526,7 @@ fn every_index_gives_the_same_meetings() {
             found
         };
         let rstar = of(IndexKind::Rstar);
+        compare(&rstar, &of(IndexKind::Sif), |x, y| x == y)?;
         compare(&rstar, &of(IndexKind::Grid), |x, y| x == y)?;
         compare(&rstar, &of(IndexKind::Brute), |x, y| x == y)
     });

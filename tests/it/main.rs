@@ -1,6 +1,7 @@
 //! One binary for all tests: each one links polars, and that is what costs.
 
 mod architecture;
+mod bench;
 mod cli;
 mod config;
 mod days;

@@ -71,7 +71,7 @@ fn every_index_gives_the_same_bytes() {
     let of = |index| run(vec![day.display().to_string()], index, limits());
     let (outcome, folder) = of(IndexKind::Rstar);
     assert!(outcome.book.events.len() > 20, "{}", outcome.book.events.len());
-    for index in [IndexKind::Grid, IndexKind::Brute] {
+    for index in [IndexKind::Sif, IndexKind::Grid, IndexKind::Brute] {
         assert_eq!(files(&folder), files(&of(index).1), "{}", index.word());
     }
 }

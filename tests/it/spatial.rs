@@ -1,10 +1,10 @@
-//! Yardsticks and the tool wall: quantities, distances, the three indexes, zones, ports, coast, flags.
+//! Yardsticks and the tool wall: quantities, distances, the indexes, zones, ports, coast, flags.
 
 use crate::support::{CHARTS, Chart, GULF, RADIUS_M, for_all};
 use alongside::model::Mmsi;
 use alongside::model::particulars::imo_check_digit_fits;
 use alongside::model::time;
-use alongside::spatial::boxes::{Box4, IndexKind, near_pairs};
+use alongside::spatial::boxes::{Box4, IndexKind, NodeSize, near_pairs, pairs_in_time};
 use alongside::spatial::coast::Coast;
 use alongside::spatial::ports::{Port, Ports};
 use alongside::spatial::zones::Zones;
@@ -191,14 +191,20 @@ fn near_by_hand(boxes: &[Box4], reach: i32) -> Vec<(u32, u32)> {
     out
 }
 
+/// Every way to look for pairs, those of `bench` among them.
+fn every_way() -> Vec<IndexKind> {
+    let nodes = NodeSize::ALL.into_iter().flat_map(|size| [IndexKind::RstarNodes(size), IndexKind::SifNodes(size)]);
+    IndexKind::ALL.into_iter().chain(nodes).collect()
+}
+
 #[test]
 fn every_index_finds_the_same_boxes() {
     let (pairs, none) = (Cell::new(0), Cell::new(0));
     for_all(256, &boxes(), |(boxes, reach)| {
         let expected = near_by_hand(&boxes, reach);
-        for kind in IndexKind::ALL {
+        for kind in every_way() {
             let (found, work) = near_pairs(&boxes, reach, kind, &|| 0);
-            prop_assert_eq!(&found, &expected, "{}", kind.word());
+            prop_assert_eq!(&found, &expected, "{:?}", kind);
             prop_assert_eq!((work.entries, work.candidates), (boxes.len() as u64, expected.len() as u64));
         }
         pairs.set(pairs.get() + expected.len());
@@ -210,8 +216,31 @@ fn every_index_finds_the_same_boxes() {
 
 #[test]
 fn no_boxes_have_no_pairs() {
-    for kind in IndexKind::ALL {
+    for kind in every_way() {
         assert!(near_pairs(&[], 751, kind, &|| 0).0.is_empty());
+    }
+}
+
+#[test]
+fn brute_force_looks_at_pairs_that_overlap_in_time() {
+    for_all(256, &boxes(), |(boxes, _)| {
+        let overlap = |a: &Box4, b: &Box4| a.lo[3] <= b.hi[3] && b.lo[3] <= a.hi[3];
+        let by_hand: usize = (0..boxes.len()).map(|i| boxes[i + 1..].iter().filter(|b| overlap(&boxes[i], b)).count()).sum();
+        prop_assert_eq!(pairs_in_time(&boxes), by_hand as u64);
+        Ok(())
+    });
+    assert_eq!(pairs_in_time(&[]), 0);
+}
+
+/// Boxes that only touch, in space or in time, are near; across the borders of any cells too.
+#[test]
+fn boxes_that_touch_are_near() {
+    let cube = |x: i32, t: i32, owner: u32| Box4 { lo: [x, 0, 0, t], hi: [x + 100, 100, 100, t + 60], owner };
+    for begin in (-6_000..6_000).step_by(37) {
+        let boxes = [cube(begin, begin, 0), cube(begin + 151, begin + 60, 1), cube(begin + 152, begin + 61, 2), cube(begin + 152, begin, 3)];
+        for kind in every_way() {
+            assert_eq!(near_pairs(&boxes, 51, kind, &|| 0).0, [(0, 1), (1, 2), (1, 3)], "{kind:?} from {begin}");
+        }
     }
 }
 
@@ -225,7 +254,7 @@ fn b10_no_cap_in_a_dense_anchorage() {
             Box4 { lo: [p[0], p[1], p[2], 0], hi: [p[0] + 1, p[1] + 1, p[2] + 1, 3600], owner: k as u32 }
         })
         .collect();
-    for kind in IndexKind::ALL {
+    for kind in every_way() {
         assert_eq!(near_pairs(&boxes, 751, kind, &|| 0).0.len(), 499_500, "{}", kind.word());
     }
 }
@@ -449,6 +478,7 @@ fn the_distance_to_the_coast_is_that_of_the_nearest_edge() {
         let by_hand = rings.iter().map(|r| shore_by_hand(r, at)).fold(f64::INFINITY, f64::min);
         let ours = coast.shore_m(at, 500_000.0).unwrap();
         prop_assert!((ours - by_hand).abs() < by_hand * 0.001 + 20.0, "{ours} {by_hand}");
+        prop_assert_eq!((coast.shore_m_by_all(at, 500_000.0), coast.is_land_by_all(at)), (Some(ours), coast.is_land(at)));
         // Within reach or not at all.
         prop_assert_eq!(coast.shore_m(at, ours * 0.99), None);
         prop_assert!(coast.shore_m(at, ours * 1.01).is_some());
