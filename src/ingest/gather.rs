@@ -139,7 +139,7 @@ fn scan_stream(
             break line;
         }
     };
-    let layout = Layout::recognise(&path, line)?;
+    let layout = Layout::recognise(&path, line, None)?;
     let name = layout.name;
     let plan = Plan::new(layout);
     let rest = head.split_off(begin);
@@ -441,26 +441,33 @@ fn rank_particulars(workers: &[Mutex<Worker>], opened: &[OpenStream], scanned: &
 }
 
 fn parse(plan: &Plan, key: &[u8]) -> Particulars {
-    let [name, imo, call_sign, ship_type, length, width, draught, cargo, class] = plan.texts(key);
+    let [name, imo, call_sign, ship_type, length, width, draught, cargo, class, bow, stern, port, starboard] = plan.texts(key);
     let text = |t: &[u8]| escape(&t[..t.len().min(MOST_TEXT)], MOST_TEXT).trim_matches(|c: char| c.is_whitespace() || c == '@').to_owned();
     let number = |t: &[u8], digits: u32, most: i64| match row::scaled(t.trim_ascii(), digits) {
         Some(v) if (1..=most).contains(&v) => v,
         _ => 0,
     };
+    // Where the antenna stands: a hull is as long as the ways to both its ends. None of it where any is missing.
+    let antenna = [bow, stern, port, starboard].map(|t| row::scaled(t.trim_ascii(), 0).filter(|v| (0..=511).contains(v)).map(|v| v as u16));
+    let [bow, stern, port, starboard] = antenna.map(|v| v.unwrap_or(0));
+    let (length_dm, beam_dm) = (number(length, 1, 10_220) as u16, number(width, 1, 1_260) as u16);
     let imo = imo.trim_ascii();
     let imo = imo.strip_prefix(b"IMO").unwrap_or(imo).trim_ascii();
     Particulars {
         name: text(name),
         imo: number(imo, 0, 9_999_999) as u32,
         call_sign: text(call_sign),
-        ship_type: number(ship_type, 0, 9999) as u16,
-        length_dm: number(length, 1, 10_220) as u16,
-        beam_dm: number(width, 1, 1_260) as u16,
-        draught_dm: number(draught, 1, 255) as u16,
+        ship_type: match number(ship_type, 0, 9999) as u16 {
+            0 => row::type_of_word(ship_type.trim_ascii()),
+            code => code,
+        },
+        length_dm: if length_dm == 0 { (bow + stern) * 10 } else { length_dm },
+        beam_dm: if beam_dm == 0 { (port + starboard) * 10 } else { beam_dm },
+        draught_dm: number(draught, plan.draught_digits(), 255) as u16,
         cargo: number(cargo, 0, 9999) as u16,
         class: match class.trim_ascii() {
-            b"A" | b"a" => AisClass::A,
-            b"B" | b"b" => AisClass::B,
+            b"A" | b"a" | b"Class A" => AisClass::A,
+            b"B" | b"b" | b"Class B" => AisClass::B,
             _ => AisClass::Unknown,
         },
     }
@@ -469,6 +476,6 @@ fn parse(plan: &Plan, key: &[u8]) -> Particulars {
 impl Plan {
     /// Whether raw particulars mean the same under both.
     fn reads_like(&self, other: &Self) -> bool {
-        self.particulars_order() == other.particulars_order()
+        self.particulars_order() == other.particulars_order() && self.layout_parts() == other.layout_parts()
     }
 }

@@ -110,9 +110,9 @@ impl Error {
             Self::Io { .. } => "check the permissions of the file and its folder",
             Self::Empty(_) | Self::Damaged { .. } => "download it again; compare its size with the publisher's",
             Self::Archive { .. } => "unpack it by hand, look at what is in it, and give the CSV files",
-            Self::UnknownLayout { .. } => "give a MarineCadastre CSV file (plain, .zst or .zip); `alongside detect --help` shows the headers it knows",
+            Self::UnknownLayout { .. } => "`alongside detect --help` lists the layouts it knows; is the first line the header?",
             Self::CarriageReturns(_) => "turn them into newlines: `tr '\\r' '\\n' < FILE > NEW`",
-            Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude, by their MarineCadastre names",
+            Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude, by the names of one layout",
             Self::TooManyRejects { .. } => "`--max-reject-share 100` takes the other rows; rejects.csv then shows the refused ones",
             Self::NothingUsable { .. } => "is it the right file, and are --from, --to and --bbox as meant?",
         }

@@ -1,5 +1,6 @@
 //! One field at a time: text to integers, strictly, without a float where none is needed.
 
+use crate::ingest::layout::TimeForm;
 use crate::model::fix::{NULL_STATUS, NULL_U16};
 use crate::model::mmsi::DEFAULT_MMSIS;
 use crate::model::time::DAY_MS;
@@ -103,10 +104,32 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// `2020-01-01T00:00:00` or with a blank, optionally a fraction of a second and `Z`; UTC milliseconds.
+    /// A time in the layout's form, as UTC milliseconds.
     #[inline]
-    pub fn time_ms(&mut self, text: &[u8]) -> Option<i64> {
-        let text = text.strip_suffix(b"Z").unwrap_or(text);
+    pub fn time_ms(&mut self, text: &[u8], form: TimeForm) -> Option<i64> {
+        match form {
+            TimeForm::Iso => self.iso_ms(text),
+            TimeForm::DayFirst => {
+                let t: &[u8; 19] = text.try_into().ok()?;
+                let between = [t[2], t[5], t[10]] == [b'/', b'/', b' '];
+                let iso = [t[6], t[7], t[8], t[9], b'-', t[3], t[4], b'-', t[0], t[1], b'T', t[11], t[12], t[13], t[14], t[15], t[16], t[17], t[18]];
+                between.then(|| self.seconds_ms(&iso)).flatten()
+            }
+            TimeForm::Compact => {
+                let t: &[u8; 14] = text.strip_suffix(b".0").unwrap_or(text).try_into().ok()?;
+                let iso = [t[0], t[1], t[2], t[3], b'-', t[4], t[5], b'-', t[6], t[7], b'T', t[8], t[9], b':', t[10], t[11], b':', t[12], t[13]];
+                self.seconds_ms(&iso)
+            }
+            TimeForm::EpochSeconds => scaled(text, 3).filter(|t| EPOCH_MS.contains(t)),
+            TimeForm::EpochMillis => scaled(text, 0).filter(|t| EPOCH_MS.contains(t)),
+        }
+    }
+
+    /// `2020-01-01T00:00:00` or with a blank, optionally a fraction of a second and a word for UTC.
+    #[inline]
+    fn iso_ms(&mut self, text: &[u8]) -> Option<i64> {
+        let utc: [&[u8]; 4] = [b"Z", b" UTC", b" GMT", b"+00:00"];
+        let text = utc.into_iter().find_map(|u| text.strip_suffix(u)).unwrap_or(text);
         let (seconds, fraction) = text.split_first_chunk()?;
         let fraction = match fraction {
             [] => 0,
@@ -146,6 +169,89 @@ impl Clock {
     }
 }
 
+/// Milliseconds since 1970 that a time may have: 1980 to 2170. Seconds taken for milliseconds, or the other way, fall outside.
+const EPOCH_MS: std::ops::Range<i64> = 315_532_800_000..6_311_433_600_000;
+
+/// 1e-7 degree from 1/10000 minute, rounded half away from zero.
+pub fn e7_of_ten_thousandths(v: i64) -> Option<i64> {
+    let twice = v.checked_mul(100)?;
+    Some((twice + 3 * twice.signum()) / 6)
+}
+
+/// A number for a made-up name of a ship: above every MMSI, the same wherever the name stands. `None` for a name that is none.
+pub fn hashed_identity(text: &[u8], is_header: bool) -> Option<u32> {
+    if text.is_empty() || is_header {
+        return None;
+    }
+    let head: [u8; 8] = blake3::hash(text).as_bytes().first_chunk().copied()?;
+    u32::try_from(1_000_000_000 + u64::from_le_bytes(head) % 3_200_000_000).ok()
+}
+
+/// What a layout's word for the station says it is, where that is no ship; keys of the row accounting.
+pub fn not_ship(word: &[u8]) -> Option<&'static str> {
+    match word {
+        b"Base Station" => Some("base_station"),
+        b"AtoN" => Some("aid_to_navigation"),
+        b"SAR Airborne" => Some("sar_aircraft"),
+        b"Search and Rescue Transponder" | b"Man Overboard Device" | b"EPIRB" => Some("beacon"),
+        _ => None,
+    }
+}
+
+/// Navigational status in words, as ITU-R M.1371 and the Danish and American files have them.
+const STATUS_WORDS: [(&str, u8); 16] = [
+    ("under way using engine", 0),
+    ("at anchor", 1),
+    ("not under command", 2),
+    ("restricted maneuverability", 3),
+    ("restricted manoeuvrability", 3),
+    ("constrained by her draught", 4),
+    ("constrained by draught", 4),
+    ("moored", 5),
+    ("aground", 6),
+    ("engaged in fishing", 7),
+    ("under way sailing", 8),
+    ("reserved for future amendment [hsc]", 9),
+    ("reserved for future amendment [wig]", 10),
+    ("power-driven vessel towing astern", 11),
+    ("power-driven vessel pushing ahead or towing alongside", 12),
+    ("ais-sart (active)", 14),
+];
+
+/// Ship types in words, as the Danish files have them, with the plainest code of each.
+const TYPE_WORDS: [(&str, u16); 25] = [
+    ("wig", 20),
+    ("fishing", 30),
+    ("towing", 31),
+    ("towing long/wide", 32),
+    ("dredging", 33),
+    ("diving", 34),
+    ("military", 35),
+    ("sailing", 36),
+    ("pleasure", 37),
+    ("hsc", 40),
+    ("pilot", 50),
+    ("sar", 51),
+    ("tug", 52),
+    ("port tender", 53),
+    ("anti-pollution", 54),
+    ("law enforcement", 55),
+    ("spare 1", 56),
+    ("spare 2", 57),
+    ("medical", 58),
+    ("not party to conflict", 59),
+    ("ships not party to armed conflict", 59),
+    ("passenger", 60),
+    ("cargo", 70),
+    ("tanker", 80),
+    ("other", 90),
+];
+
+/// The code of a ship type in words; 0 for a word that says nothing.
+pub fn type_of_word(text: &[u8]) -> u16 {
+    TYPE_WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word.as_bytes())).map_or(0, |(_, code)| *code)
+}
+
 fn date_ms(text: &[u8]) -> Option<i64> {
     if text[4] != b'-' || text[7] != b'-' {
         return None;
@@ -158,37 +264,19 @@ fn date_ms(text: &[u8]) -> Option<i64> {
 }
 
 /// Speed over ground in tenths of a knot. Sentinels (102.2, which says "102.2 or more", 102.3 and more, negative, and the values
-/// 51.2 and 63.0 that broken encoders make of them) are null; `None` where it is no number.
-#[inline]
-pub fn sog_dkn(text: &[u8]) -> Option<u16> {
-    if text.is_empty() { Some(NULL_U16) } else { scaled(text, 1).map(sog_of) }
-}
-
-/// Course over ground in tenths of a degree; 360 and more, and negative, are null.
-#[inline]
-pub fn cog_ddeg(text: &[u8]) -> Option<u16> {
-    if text.is_empty() { Some(NULL_U16) } else { scaled(text, 1).map(cog_of) }
-}
-
-/// True heading in degrees; 360 and more (511 is "not available"), and negative, are null.
-#[inline]
-pub fn heading_deg(text: &[u8]) -> Option<u16> {
-    if text.is_empty() { Some(NULL_U16) } else { scaled(text, 0).map(heading_of) }
-}
-
-/// [`sog_dkn`] of a number.
+/// 51.2 and 63.0 that broken encoders make of them) are null.
 #[inline]
 pub fn sog_of(v: i64) -> u16 {
     if !(0..1022).contains(&v) || v == 512 || v == 630 { NULL_U16 } else { v as u16 }
 }
 
-/// [`cog_ddeg`] of a number.
+/// Course over ground in tenths of a degree; 360 and more, and negative, are null.
 #[inline]
 pub fn cog_of(v: i64) -> u16 {
     if (0..3600).contains(&v) { v as u16 } else { NULL_U16 }
 }
 
-/// [`heading_deg`] of a number.
+/// True heading in degrees; 360 and more (511 is "not available"), and negative, are null.
 #[inline]
 pub fn heading_of(v: i64) -> u16 {
     if (0..360).contains(&v) { v as u16 } else { NULL_U16 }
@@ -255,11 +343,12 @@ pub fn motion(text: &[u8], digits: u32, of: impl Fn(i64) -> u16, out: &mut u16) 
     Some(length)
 }
 
-/// Navigational status as a number 0..=14; 15 and what is no such number are null: a status never costs a row.
+/// Navigational status 0..=14, as a number or in words; 15 and what is neither are null: a status never costs a row.
 #[inline]
 pub fn status(text: &[u8]) -> u8 {
     match scaled(text, 0) {
         Some(v) if (0..15).contains(&v) => v as u8,
+        None if !text.is_empty() => STATUS_WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word.as_bytes())).map_or(NULL_STATUS, |(_, code)| *code),
         _ => NULL_STATUS,
     }
 }

@@ -4,7 +4,7 @@
 //! fit the header exactly. Whatever is wrong with a line is that line's affair.
 
 use crate::ingest::blocks::Block;
-use crate::ingest::layout::{Field, Layout, PARTICULARS};
+use crate::ingest::layout::{Field, Identity, Layout, PARTICULARS, TimeForm, Units};
 use crate::ingest::{escape, row};
 use crate::model::fix::{NULL_STATUS, NULL_U16};
 use crate::model::mmsi::DEFAULT_MMSIS;
@@ -121,20 +121,23 @@ pub struct Worker {
 }
 
 /// Bytes that [`Ship::tail`] has room for.
-const MOST_TAIL: usize = 112;
+const MOST_TAIL: usize = 100;
 
-/// What a worker knows of a ship: most rows repeat what the ship said of itself before.
+/// What a worker knows of a ship: most rows repeat what the ship said of itself before. Looked up for every row, in any order:
+/// two cache lines, the first of which mostly suffices.
+#[repr(C, align(64))]
 pub struct Ship {
     /// The number it sends under.
     pub mmsi: u32,
-    /// The particulars seen last, as interned, and their number; `u32::MAX` before the first.
-    key: Arc<[u8]>,
+    /// The number of the particulars seen last; `u32::MAX` before the first.
     particulars: u32,
     /// The status in the tail.
     status: u8,
     /// What stood behind the columns that change, to the end of the line and with it; empty where it cannot be used again.
     tail_length: u8,
     tail: [u8; MOST_TAIL],
+    /// The particulars seen last, as interned.
+    key: Arc<[u8]>,
 }
 
 impl Ship {
@@ -178,12 +181,38 @@ impl Plan {
             }
         }
         let moving = at.iter().flatten().max().map_or(0, |last| last + 1);
-        let split = moving < layout.columns.len() && layout.columns[..moving].iter().all(|f| !matches!(f, Field::Status | Field::Particular(_) | Field::Other));
+        let plain = (layout.delimiter, layout.time, layout.units, layout.identity, layout.station) == (b',', TimeForm::Iso, Units::Plain, Identity::Mmsi, None);
+        let split = plain
+            && moving < layout.columns.len()
+            && layout.columns[..moving].iter().all(|f| !matches!(f, Field::Status | Field::Particular(_) | Field::Other));
         let head = if split { layout.columns[..moving].to_vec() } else { Vec::new() };
         Self { layout, at, particulars, stretches, head }
     }
+    fn is_header(&self, line: &[u8]) -> bool {
+        line == self.layout.header
+    }
+    /// Digits behind the point that a column is read to: of positions and, in a speed or course, of tenths.
+    fn scaled(&self, text: &[u8], digits: u32) -> Option<i64> {
+        match self.layout.units {
+            Units::Plain => row::scaled(text, digits),
+            Units::Raw if digits == 7 => row::scaled(text, 0).and_then(row::e7_of_ten_thousandths),
+            Units::Raw => row::scaled(text, 0),
+        }
+    }
+    /// A speed, course or heading that may be missing.
+    fn motion(&self, text: &[u8], digits: u32, of: impl Fn(i64) -> u16) -> Option<u16> {
+        if text.is_empty() { Some(NULL_U16) } else { self.scaled(text, digits).map(of) }
+    }
+    /// Digits of a draught behind the point, to have it in tenths of a metre.
+    pub fn draught_digits(&self) -> u32 {
+        u32::from(self.layout.units == Units::Plain)
+    }
     fn status_column(&self) -> Option<usize> {
         self.layout.columns.iter().position(|f| *f == Field::Status)
+    }
+    /// What else raw particulars depend on.
+    pub fn layout_parts(&self) -> (u8, Units) {
+        (self.layout.delimiter, self.layout.units)
     }
     /// Which canonical particulars stand in the file, in file order.
     pub fn particulars_order(&self) -> Vec<u8> {
@@ -195,7 +224,10 @@ impl Plan {
         let Some((0, mut rest)) = key.split_first() else { return false };
         for (k, &(first, last)) in self.stretches.iter().enumerate() {
             if k > 0 {
-                let Some((b',', after)) = rest.split_first() else { return false };
+                let Some((between, after)) = rest.split_first() else { return false };
+                if *between != self.layout.delimiter {
+                    return false;
+                }
                 rest = after;
             }
             let piece = &line[fields[first].0 as usize..fields[last].1 as usize];
@@ -218,7 +250,7 @@ impl Plan {
             }
             return out;
         }
-        for (&(p, _), text) in self.particulars.iter().zip(body.split(|b| *b == b',')) {
+        for (&(p, _), text) in self.particulars.iter().zip(body.split(|b| *b == self.layout.delimiter)) {
             out[usize::from(p)] = text;
         }
         out
@@ -338,10 +370,12 @@ impl Worker {
             }
             k += 1;
         }
+        // The end of the line is looked for, although the tail knows it: the next line need not wait for the tail to come from memory.
+        let tail = &rest[k..];
+        let tail = &tail[..=memchr::memchr(b'\n', tail)?];
         let ship = *self.numbers.get(&mmsi)?;
         let known = &self.ships[ship as usize];
-        let tail = &known.tail[..usize::from(known.tail_length)];
-        if tail.is_empty() || !rest.get(k..)?.starts_with(tail) {
+        if known.tail[..usize::from(known.tail_length)] != *tail {
             return None;
         }
         let inside = |v: i64, most: i32| i32::try_from(v).ok().filter(|v| (-most..=most).contains(v));
@@ -359,12 +393,12 @@ impl Worker {
         if line.len() > MOST_LINE {
             return Err(RejectReason::LineTooLong);
         }
-        let columns = plan.layout.columns.len();
+        let (columns, delimiter) = (plan.layout.columns.len(), plan.layout.delimiter);
         self.fields.clear();
-        let quoted = quotes && memchr::memchr(b'"', line).is_some() && self.split_quoted(line, columns);
+        let quoted = quotes && memchr::memchr(b'"', line).is_some() && self.split_quoted(line, columns, delimiter);
         if !quoted {
             let mut from = 0;
-            for comma in memchr::memchr_iter(b',', line) {
+            for comma in memchr::memchr_iter(delimiter, line) {
                 self.fields.push((from as u32, comma as u32));
                 from = comma + 1;
             }
@@ -376,10 +410,15 @@ impl Worker {
         let text: &[u8] = if quoted { &self.unquoted } else { line };
         let fields = &self.fields;
         let field = |c: Option<usize>| c.and_then(|c| fields.get(c)).map_or(&b""[..], |&(x, y)| trim(&text[x as usize..y as usize]));
+        // Some layouts say what kind of station sent, and write the numbers of coast stations without their zeros.
+        if let Some(kind) = plan.layout.station.and_then(|c| row::not_ship(field(Some(c)))) {
+            return Ok(Row::NotShip(kind));
+        }
         let number = field(plan.at[0]);
-        let Some(mmsi) = row::mmsi(number) else {
+        let known = if plan.layout.identity == Identity::Hashed { row::hashed_identity(number, plan.is_header(line)) } else { row::mmsi(number) };
+        let Some(mmsi) = known else {
             return Err(match () {
-                () if line == plan.layout.header => RejectReason::RepeatedHeader,
+                () if plan.is_header(line) => RejectReason::RepeatedHeader,
                 () if row::is_short_default(number) => RejectReason::DefaultMmsi,
                 () => RejectReason::BadMmsi,
             });
@@ -390,7 +429,7 @@ impl Worker {
         if let Some(kind) = Mmsi(mmsi).class().not_ship_key() {
             return Ok(Row::NotShip(kind));
         }
-        let t_ms = self.clock.time_ms(field(plan.at[1])).ok_or(RejectReason::BadTime)?;
+        let t_ms = self.clock.time_ms(field(plan.at[1]), plan.layout.time).ok_or(RejectReason::BadTime)?;
         if wanted.refuses_day(time::day_of(t_ms)) {
             return Err(RejectReason::OutsidePeriod);
         }
@@ -398,8 +437,8 @@ impl Worker {
         if lat.is_empty() && lon.is_empty() {
             return Ok(Row::NoPosition);
         }
-        let lat = row::scaled(lat, 7).ok_or(RejectReason::BadPosition)?;
-        let lon = row::scaled(lon, 7).ok_or(RejectReason::BadPosition)?;
+        let lat = plan.scaled(lat, 7).ok_or(RejectReason::BadPosition)?;
+        let lon = plan.scaled(lon, 7).ok_or(RejectReason::BadPosition)?;
         // 91 and 181 are "not available" (ITU-R M.1371); 0, 0 is what a receiver without a position gives.
         if lat == 910_000_000 || lon.abs() == 1_810_000_000 || (lat == 0 && lon == 0) {
             return Ok(Row::NoPosition);
@@ -418,9 +457,9 @@ impl Worker {
             lon_e7: lon,
             row: 0,
             particulars: 0,
-            sog_dkn: plan.at[4].map_or(Some(NULL_U16), |c| row::sog_dkn(field(Some(c)))).ok_or(bad)?,
-            cog_ddeg: plan.at[5].map_or(Some(NULL_U16), |c| row::cog_ddeg(field(Some(c)))).ok_or(bad)?,
-            heading_deg: plan.at[6].map_or(Some(NULL_U16), |c| row::heading_deg(field(Some(c)))).ok_or(bad)?,
+            sog_dkn: plan.motion(field(plan.at[4]), 1, row::sog_of).ok_or(bad)?,
+            cog_ddeg: plan.motion(field(plan.at[5]), 1, row::cog_of).ok_or(bad)?,
+            heading_deg: plan.motion(field(plan.at[6]), 0, row::heading_of).ok_or(bad)?,
             status: status.map_or(NULL_STATUS, |c| row::status(field(Some(c)))),
         };
         let next = self.ships.len() as u32;
@@ -443,7 +482,7 @@ impl Worker {
             } else {
                 for (k, &(first, last)) in plan.stretches.iter().enumerate() {
                     if k > 0 {
-                        self.key.push(b',');
+                        self.key.push(delimiter);
                     }
                     self.key.extend_from_slice(&line[self.fields[first].0 as usize..self.fields[last].1 as usize]);
                 }
@@ -461,7 +500,7 @@ impl Worker {
 
     /// Splits a line with quotes into `unquoted` and `fields`. False where quoting does not fit the header: a stray quote, which
     /// is then text like any other.
-    fn split_quoted(&mut self, line: &[u8], columns: usize) -> bool {
+    fn split_quoted(&mut self, line: &[u8], columns: usize, delimiter: u8) -> bool {
         self.unquoted.clear();
         self.fields.clear();
         let mut k = 0;
@@ -475,7 +514,7 @@ impl Worker {
                             self.unquoted.push(b'"');
                             k += 2;
                         }
-                        (Some(b'"'), None | Some(b',')) => {
+                        (Some(b'"'), next) if next.is_none_or(|b| *b == delimiter) => {
                             k += 1;
                             break;
                         }
@@ -490,7 +529,7 @@ impl Worker {
                     }
                 }
             } else {
-                while k < line.len() && line[k] != b',' {
+                while k < line.len() && line[k] != delimiter {
                     self.unquoted.push(line[k]);
                     k += 1;
                 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A nine-digit Maritime Mobile Service Identity, 0..=999,999,999.
+/// A nine-digit Maritime Mobile Service Identity, 0..=999,999,999; above, what stands for a ship whose number is not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Mmsi(pub u32);
 
@@ -58,9 +58,13 @@ impl Mmsi {
     pub fn mid(self) -> Option<u16> {
         match self.0 / 10_000_000 {
             98 => Some((self.0 / 10_000 % 1000) as u16),
-            v if v / 10 == 8 => None,
+            v if v / 10 == 8 || self.is_made_up() => None,
             _ => Some((self.0 / 1_000_000) as u16),
         }
+    }
+    /// Not an MMSI, but a number above them all that stands for the name a publisher made up.
+    pub fn is_made_up(self) -> bool {
+        self.0 > 999_999_999
     }
     /// Tender or other craft of a parent ship, 98.
     pub fn is_auxiliary(self) -> bool {

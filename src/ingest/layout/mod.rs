@@ -1,0 +1,176 @@
+//! Which column holds what, by header name, never by position: one file a layout, with a sample and its source.
+//!
+//! *In*: the first line of a file. *Out*: a [`Layout`]. Dates, units and identities are read as the layout says, never guessed
+//! row by row.
+
+mod aishub;
+mod brest;
+mod dma;
+mod exactearth;
+mod gfw;
+mod kystverket;
+mod marinecadastre;
+mod nus;
+mod piraeus;
+
+use crate::ingest::{Error, escape};
+use std::path::Path;
+
+/// The canonical fields a column may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The number the ship sends under, or whatever stands for it.
+    Mmsi,
+    /// When.
+    Time,
+    /// Latitude.
+    Lat,
+    /// Longitude.
+    Lon,
+    /// Speed over ground.
+    Sog,
+    /// Course over ground.
+    Cog,
+    /// True heading.
+    Heading,
+    /// Navigational status.
+    Status,
+    /// One of the particulars, in the order of [`PARTICULARS`].
+    Particular(u8),
+    /// Nothing that is read.
+    Other,
+}
+
+/// Particulars in the order in which they are interned. `bow` to `starboard` are A to D of ITU-R M.1371: from the antenna to the
+/// bow, the stern, and the two sides.
+pub const PARTICULARS: [&str; 13] =
+    ["name", "imo", "call_sign", "ship_type", "length", "width", "draught", "cargo", "class", "bow", "stern", "port", "starboard"];
+
+/// How a layout writes times. All are UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeForm {
+    /// `2020-01-01T00:00:00`, or with a blank; a fraction, and `Z`, ` UTC`, ` GMT` or `+00:00` may follow.
+    Iso,
+    /// `31/12/2025 23:59:59`.
+    DayFirst,
+    /// `20190327085040`.
+    Compact,
+    /// Seconds since 1970, perhaps with a fraction.
+    EpochSeconds,
+    /// Milliseconds since 1970.
+    EpochMillis,
+}
+
+/// In what a layout writes positions, speeds and courses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// Degrees, knots, degrees.
+    Plain,
+    /// The integers of the messages: 1/10000 minute, tenths of a knot, tenths of a degree.
+    Raw,
+}
+
+/// What stands for the ship.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// Its MMSI.
+    Mmsi,
+    /// A name that the publisher made up: ships can be told apart, and nothing can be said of their flags.
+    Hashed,
+}
+
+/// A layout that is known.
+pub struct Known {
+    /// Its name on the command line and in the manifest.
+    pub name: &'static str,
+    /// Header names, in lower case, that tell it from the others.
+    marks: &'static [&'static str],
+    /// Header names, in lower case, and what they hold.
+    names: &'static [(&'static str, Field)],
+    time: TimeForm,
+    units: Units,
+    identity: Identity,
+    /// The column that says what kind of station sent: a ship of class A or B, or none at all.
+    station: Option<&'static str>,
+}
+
+/// All layouts; of those that fit the first counts.
+pub const KNOWN: [&Known; 11] = [
+    &dma::DMA,
+    &exactearth::EXACTEARTH,
+    &kystverket::KYSTVERKET,
+    &brest::BREST,
+    &piraeus::PIRAEUS,
+    &gfw::GFW,
+    &nus::NUS,
+    &aishub::AISHUB,
+    &aishub::AISHUB_RAW,
+    &marinecadastre::RENAMED,
+    &marinecadastre::LEGACY,
+];
+
+/// How to read the rows of one stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Name for people and the manifest.
+    pub name: &'static str,
+    /// Between the columns.
+    pub delimiter: u8,
+    /// What each column holds, in file order.
+    pub columns: Vec<Field>,
+    /// How times are written.
+    pub time: TimeForm,
+    /// In what positions, speeds and courses are written.
+    pub units: Units,
+    /// What stands for the ship.
+    pub identity: Identity,
+    /// The column that says what kind of station sent.
+    pub station: Option<usize>,
+    /// The header line as it stood, to know it again.
+    pub header: Vec<u8>,
+}
+
+impl Layout {
+    /// From the first line of a file; `named` where the caller knows the layout.
+    pub fn recognise(path: &Path, line: &[u8], named: Option<&Known>) -> Result<Self, Error> {
+        let header = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let delimiter = delimiter_of(header);
+        let names: Vec<String> = String::from_utf8_lossy(header)
+            .split(char::from(delimiter))
+            .map(|n| n.trim().trim_matches('"').trim_start_matches('#').trim().to_lowercase())
+            .collect();
+        let has = |mark: &&str| names.iter().any(|n| n == mark);
+        let unknown = || Error::UnknownLayout { path: path.to_path_buf(), found: escape(line, 120) };
+        let known = named.or_else(|| KNOWN.into_iter().find(|k| k.marks.iter().all(|m| has(m)))).ok_or_else(unknown)?;
+        let field = |n: &String| known.names.iter().find(|(name, _)| name == n).map_or(Field::Other, |(_, f)| *f);
+        let mut columns: Vec<Field> = names.iter().map(field).collect();
+        if columns.iter().filter(|f| **f != Field::Other).count() < 2 {
+            return Err(unknown());
+        }
+        // Such a file is a single line, and would have no rows.
+        if header.contains(&b'\r') {
+            return Err(Error::CarriageReturns(path.to_path_buf()));
+        }
+        // Of two columns for one field the first counts.
+        for i in 0..columns.len() {
+            if columns[..i].contains(&columns[i]) {
+                columns[i] = Field::Other;
+            }
+        }
+        for (field, column) in [(Field::Mmsi, "MMSI"), (Field::Time, "time"), (Field::Lat, "latitude"), (Field::Lon, "longitude")] {
+            if !columns.contains(&field) {
+                let found = names.iter().map(|n| escape(n.as_bytes(), 40)).collect();
+                return Err(Error::MissingColumn { path: path.to_path_buf(), column, found });
+            }
+        }
+        let station = known.station.and_then(|s| names.iter().position(|n| n == s));
+        let Known { name, time, units, identity, .. } = *known;
+        Ok(Self { name, delimiter, columns, time, units, identity, station, header: header.to_vec() })
+    }
+}
+
+/// Comma, semicolon or tab: whichever parts the header into most names.
+fn delimiter_of(header: &[u8]) -> u8 {
+    let count = |d: u8| header.iter().filter(|b| **b == d).count();
+    [b';', b'\t', b','].into_iter().max_by_key(|d| count(*d)).unwrap_or(b',')
+}
