@@ -536,7 +536,7 @@ fn letting_go_of_faint_meetings_changes_nothing() {
         for ((i, j), m) in pairs.zip(&motions).filter(|(_, m)| m.0 > 0) {
             let ship = |k: usize| {
                 let mut ship = party(538_000_001 + k as u32, says("SHIP", types[k], 200));
-                ship.particulars.imo = if k % 3 == 0 { 0 } else { 9_074_729 };
+                ship.particulars.imo = if k.is_multiple_of(3) { 0 } else { 9_074_729 };
                 ship
             };
             let case = transfer().with(|c| {
