@@ -26,7 +26,7 @@ pub enum IndexKind {
 }
 
 /// Most children of a tree's node, where not the 6 that both trees have by default. Boxes of four axes are split at least in two
-/// along each when a tree is loaded at once: below 16 all sizes give the same tree.
+/// along each when a tree is loaded at once, so that smaller nodes, too, come out with up to 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeSize {
     /// 16.

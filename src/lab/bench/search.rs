@@ -220,7 +220,8 @@ fn measure_family(traffic: &Traffic, family: &[Way], runs: u32, pools: &BTreeMap
     Ok(rows)
 }
 
-/// Repeats the searches alone, in turn. In the first round the pairs of boxes themselves are compared, where the runs are the same.
+/// Repeats the searches alone, in turn. A round before the first finds cold memory and does not count: in it the pairs of boxes
+/// themselves are compared, where the runs are the same.
 fn repeat(
     traffic: &Traffic,
     family: &[Way],
@@ -230,7 +231,7 @@ fn repeat(
     taken: &mut [Option<Taken>],
 ) -> Result<(), Error> {
     let mut pairs_of_base: Option<Vec<(u32, u32)>> = None;
-    for round in 0..runs {
+    for round in 0..=runs {
         for (k, way) in family.iter().enumerate() {
             let Some(taken) = &mut taken[k] else { continue };
             if (taken.whole.work.build_us + taken.whole.work.query_us) as f64 > MOST_REPEATED_S * 1e6 {
@@ -239,8 +240,10 @@ fn repeat(
             let begin = Instant::now();
             let now_us = || begin.elapsed().as_micros() as u64;
             let (pairs, work) = pools[&way.threads].install(|| boxes::near_pairs(&boxes[k], meeting::reach_m(&way.params), way.kind, &now_us));
-            taken.searches.push(work);
-            if round > 0 && way.group == INDEX {
+            if round > 0 {
+                taken.searches.push(work);
+            }
+            if round > 1 && way.group == INDEX {
                 taken.steps_us.push(pools[&way.threads].install(|| step(traffic, way)).1);
             }
             if round == 0 && k == 0 {
