@@ -110,7 +110,7 @@ impl Error {
             Self::Io { .. } => "check the permissions of the file and its folder",
             Self::Empty(_) | Self::Damaged { .. } => "download it again; compare its size with the publisher's",
             Self::Archive { .. } => "unpack it by hand, look at what is in it, and give the CSV files",
-            Self::UnknownLayout { .. } => "`alongside detect --help` lists the layouts it knows; is the first line the header?",
+            Self::UnknownLayout { .. } => "the first line must be the header of MarineCadastre or another layout that `alongside detect --help` lists",
             Self::CarriageReturns(_) => "turn them into newlines: `tr '\\r' '\\n' < FILE > NEW`",
             Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude, by the names of one layout",
             Self::TooManyRejects { .. } => "`--max-reject-share 100` takes the other rows; rejects.csv then shows the refused ones",

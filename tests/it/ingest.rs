@@ -107,20 +107,20 @@ pub fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// A fix as it was delivered, beside what its ship said in the same row; null is null.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Canon {
-    mmsi: u32,
-    t_ms: i64,
-    lat_e7: i32,
-    lon_e7: i32,
-    sog: Option<u16>,
-    cog: Option<u16>,
-    heading: Option<u16>,
-    status: Option<u8>,
-    said: Particulars,
-    line: u32,
+pub struct Canon {
+    pub mmsi: u32,
+    pub t_ms: i64,
+    pub lat_e7: i32,
+    pub lon_e7: i32,
+    pub sog: Option<u16>,
+    pub cog: Option<u16>,
+    pub heading: Option<u16>,
+    pub status: Option<u8>,
+    pub said: Particulars,
+    pub line: u32,
 }
 
-fn canon(delivery: &Delivery) -> Vec<Canon> {
+pub fn canon(delivery: &Delivery) -> Vec<Canon> {
     let table = frame::particulars_records(&delivery.particulars).expect("a frame of particulars");
     let known = |v: u16| (v != NULL_U16).then_some(v);
     let mut out = Vec::new();
@@ -167,7 +167,7 @@ fn read_with(files: &[(&str, &[u8])], limits: &Limits) -> Delivery {
     delivery
 }
 
-fn read_one(bytes: &[u8]) -> Delivery {
+pub fn read_one(bytes: &[u8]) -> Delivery {
     read_with(&[("a.csv", bytes)], &lenient())
 }
 
@@ -478,7 +478,19 @@ fn speed_course_heading_and_status_know_their_sentinels() {
     column(
         "Status",
         |c| c.status.map(i64::from),
-        &[("0", Is(0)), ("1", Is(1)), ("5.0", Is(5)), ("14", Is(14)), ("15", Null), ("99", Null), ("-1", Null), ("", Null), ("under way using engine", Null)],
+        &[
+            ("0", Is(0)),
+            ("1", Is(1)),
+            ("5.0", Is(5)),
+            ("14", Is(14)),
+            ("15", Null),
+            ("99", Null),
+            ("-1", Null),
+            ("", Null),
+            ("Under way using engine", Is(0)),
+            ("moored", Is(5)),
+            ("adrift", Null),
+        ],
     );
 }
 
@@ -508,7 +520,7 @@ fn no_particular_costs_a_row() {
     column(
         "VesselType",
         |c| (c.said.ship_type != 0).then_some(i64::from(c.said.ship_type)),
-        &[("80", Is(80)), ("1024", Is(1024)), ("80.0", Is(80)), ("", Null), ("tanker", Null)],
+        &[("80", Is(80)), ("1024", Is(1024)), ("80.0", Is(80)), ("", Null), ("tanker", Is(80)), ("tender", Null)],
     );
     column(
         "TransceiverClass",
@@ -577,7 +589,7 @@ fn a_first_line_that_is_no_header_is_refused_with_what_was_found() {
         (b"<!DOCTYPE html><html><body>404 Not Found</body></html>", "no known AIS layout; the first line is `<!DOCTYPE html>", "MarineCadastre"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "no known AIS layout; the first line is `version https", "MarineCadastre"),
         (b"\xff\xfeM\0M\0S\0I\0,\0L\0A\0T\0\n\0", "no known AIS layout", "MarineCadastre"),
-        (b"MMSI;BaseDateTime;LAT;LON\n", "no known AIS layout", "MarineCadastre"),
+        (b"MMSI|BaseDateTime|LAT|LON\n", "no known AIS layout", "MarineCadastre"),
         // No header at all: the first row must not be eaten as one.
         (b"366000001,2020-01-01T00:00:00,28.5,-94.0\n", "no known AIS layout", "MarineCadastre"),
         (b"MMSI,LAT,LON,SOG\n", "no column for time; found mmsi, lat, lon, sog", "columns needed are MMSI, time"),

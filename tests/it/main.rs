@@ -10,6 +10,7 @@ mod export;
 mod golden;
 mod ingest;
 mod lab;
+mod layouts;
 mod real_day;
 mod score;
 mod spatial;

@@ -1,0 +1,231 @@
+//! One ship, one moment, in every layout: the same fix whoever wrote it down. And the real samples, counted another way.
+
+use crate::ingest::{Canon, canon, read_one};
+use alongside::ingest::row;
+use alongside::model::{AisClass, Mmsi, Particulars, time};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+const T: &str = "2026-04-26T00:00:09";
+
+/// The ship that all layouts speak of.
+fn expected() -> Canon {
+    Canon {
+        mmsi: 219_000_001,
+        t_ms: time::day_start_ms(time::parse_day("2026-04-26").expect("a day")) + 9_000,
+        lat_e7: 569_126_000,
+        lon_e7: 77_507_830,
+        sog: Some(119),
+        cog: Some(340),
+        heading: Some(32),
+        status: Some(0),
+        said: Particulars {
+            name: "EXAMPLE".into(),
+            imo: 9_074_729,
+            call_sign: "OXAB2".into(),
+            ship_type: 80,
+            length_dm: 1830,
+            beam_dm: 320,
+            draught_dm: 75,
+            cargo: 0,
+            class: AisClass::A,
+        },
+        line: 2,
+    }
+}
+
+/// Layout, file of one row, and which of name, IMO number, call sign, type, size, draught and class it tells.
+fn cases() -> Vec<(&'static str, String, &'static str)> {
+    let dma = "# Timestamp,Type of mobile,MMSI,Latitude,Longitude,Navigational status,ROT,SOG,COG,Heading,IMO,Callsign,Name,Ship type,Cargo type,Width,Length,\
+               Type of position fixing device,Draught,Destination,ETA,Data source type";
+    let dma_row = "26/04/2026 00:00:09,Class A,219000001,56.912600,7.750783,Under way using engine,0.0,11.9,34.0,32,9074729,OXAB2,EXAMPLE,Tanker,,";
+    let dma_rest = "GPS,7.5,GDANSK,26/04/2026 12:00:00,AIS";
+    let hub = "MMSI,TIME,LONGITUDE,LATITUDE,COG,SOG,HEADING,ROT,NAVSTAT,IMO,NAME,CALLSIGN,TYPE,A,B,C,D,DRAUGHT,DEST,ETA";
+    let earth = "mmsi,imo,vessel_name,callsign,vessel_type,vessel_type_code,vessel_type_cargo,vessel_class,length,width,draught,longitude,latitude,sog,cog,rot,heading,\
+                 nav_status,nav_status_code,source,ts_pos_utc,dt_pos_utc";
+    vec![
+        (
+            "marinecadastre",
+            format!("{}\n219000001,{T},56.9126,7.750783,11.9,34.0,32.0,EXAMPLE,IMO9074729,OXAB2,80,0.0,183.0,32.0,7.5,,A\n", crate::ingest::LEGACY.join(",")),
+            "nictsdk",
+        ),
+        (
+            "marinecadastre",
+            format!("{}\n219000001;{T};56.9126;7.750783;11.9;34.0;32.0;EXAMPLE;IMO9074729;OXAB2;80;under way using engine;183.0;32.0;7.5;;A\n", crate::ingest::LEGACY.join(";")),
+            "nictsdk",
+        ),
+        ("dma", format!("{dma}\n{dma_row}32,183,{dma_rest}\n"), "nictsdk"),
+        ("dma", format!("{dma},A,B,C,D\n{dma_row}32,183,{dma_rest},149,34,10,22\n"), "nictsdk"),
+        ("dma", format!("{dma},A,B,C,D\n{dma_row},,{dma_rest},149,34,10,22\n"), "nictsdk"),
+        (
+            "kystverket",
+            "date_time_utc,mmsi,longitude,latitude,status,course_over_ground,true_heading,speed_over_ground,rate_of_turn,maneuvre,data_source,ais_class,msg_type\n\
+             2026-04-26 00:00:09.000000+00:00,219000001,7.750783,56.9126,0,34.0,32,11.9,0,0,1,A,1\n"
+                .into(),
+            "k",
+        ),
+        (
+            "kystverket",
+            "Unnamed: 0;mmsi;date_time_utc;sog;cog;true_heading;nav_status;calc_speed;lon;lat\n1;219000001;2026-04-26 00:00:09;11.9;34.0;32;0;7.6;7.750783;56.9126\n".into(),
+            "",
+        ),
+        (
+            "brest",
+            "sourcemmsi,navigationalstatus,rateofturn,speedoverground,courseoverground,trueheading,lon,lat,t\n219000001,0,-127,11.9,34.0,32,7.750783,56.9126,1777161609\n".into(),
+            "",
+        ),
+        (
+            "aishub",
+            format!("{hub}\n219000001,2026-04-26 00:00:09 GMT,7.750783,56.912600,34.0,11.9,32,0,0,9074729,EXAMPLE,OXAB2,80,149,34,10,22,7.5,GDANSK,04-26 12:00\n"),
+            "nictsd",
+        ),
+        (
+            "exactearth",
+            format!("{earth}\n219000001,9074729,EXAMPLE,OXAB2,Tanker,80,,A,183,32,7.5,7.750783,56.9126,11.9,34.0,0,32,Under Way Using Engine,0,S-AIS,20260426000009,2026-04-26 00:00:09\n"),
+            "nictsdk",
+        ),
+    ]
+}
+
+#[test]
+fn every_layout_tells_the_same_fix() {
+    for (layout, text, told) in cases() {
+        let delivery = read_one(text.as_bytes());
+        assert!(delivery.refused.is_empty(), "{layout}: {:?}", delivery.refused);
+        assert_eq!(delivery.accounts[0].layout, layout);
+        let mut wanted = expected();
+        let said = &mut wanted.said;
+        let tells = |c: char| told.contains(c);
+        let blank = Particulars::default();
+        if !tells('n') {
+            said.name = blank.name;
+        }
+        if !tells('i') {
+            said.imo = blank.imo;
+        }
+        if !tells('c') {
+            said.call_sign = blank.call_sign;
+        }
+        if !tells('t') {
+            said.ship_type = blank.ship_type;
+        }
+        if !tells('s') {
+            (said.length_dm, said.beam_dm) = (0, 0);
+        }
+        if !tells('d') {
+            said.draught_dm = blank.draught_dm;
+        }
+        if !tells('k') {
+            said.class = blank.class;
+        }
+        assert_eq!(canon(&delivery), [wanted], "{layout}: {text}");
+    }
+}
+
+/// Made-up names are ships of their own, above every MMSI, the same in every file; nothing is said of their flags.
+#[test]
+fn ships_without_their_numbers_can_be_told_apart() {
+    let piraeus = read_one(b"t,vessel_id,lon,lat,heading,speed,course\n1777161609000,5a1b,7.750783,56.9126,32,11.9,34.0\n1777161609000,5a1c,7.8,56.9,,0,\n");
+    assert_eq!(piraeus.accounts[0].layout, "piraeus");
+    let fixes = canon(&piraeus);
+    assert_eq!(fixes.len(), 2);
+    assert!(fixes.iter().all(|f| Mmsi(f.mmsi).is_made_up() && Mmsi(f.mmsi).mid().is_none()), "{fixes:?}");
+    let one = fixes.iter().find(|f| f.line == 2).expect("the first row");
+    assert_eq!(Canon { mmsi: 219_000_001, status: Some(0), said: expected().said, ..one.clone() }, expected());
+    let gfw = "mmsi,timestamp,distance_from_shore,distance_from_port,speed,course,lat,lon,is_fishing,source\n5a1b,1777161609.0,1.0,2.0,11.9,34.0,56.9126,7.750783,-1.0,x\n";
+    let again = canon(&read_one(gfw.as_bytes()));
+    assert_eq!((again[0].mmsi, again[0].t_ms, again[0].lat_e7), (one.mmsi, one.t_ms, one.lat_e7));
+}
+
+/// The integers of the messages: 1/10000 minute to the nearest 1e-7 degree, tenths as they are.
+#[test]
+fn raw_units_are_the_layouts_affair() {
+    let text = "message_type,mmsi,navigation_status,rate_of_turn,speed_over_ground,longitude,latitude,course_over_ground,true_heading,timeStamp\n\
+                3,219000001,0,0,119,4650470,34147560,340,32,2026-04-26T00:00:09Z\n3,219000002,0,0,1023,108600000,54600000,3600,511,2026-04-26T00:00:09Z\n";
+    let delivery = read_one(text.as_bytes());
+    assert_eq!((delivery.accounts[0].layout.as_str(), delivery.accounts[0].no_position), ("nus", 1));
+    let fix = canon(&delivery).remove(0);
+    assert_eq!((fix.lat_e7, fix.lon_e7, fix.sog, fix.cog, fix.heading), (569_126_000, 77_507_833, Some(119), Some(340), Some(32)));
+    let halves: Vec<_> = [0, 1, -1, 3, 108_600_000, -108_600_000].map(row::e7_of_ten_thousandths).into();
+    assert_eq!(halves, [Some(0), Some(17), Some(-17), Some(50), Some(1_810_000_000), Some(-1_810_000_000)]);
+}
+
+/// Base stations and aids to navigation are counted as what they are, whatever their number looks like.
+#[test]
+fn a_station_that_is_no_ship_is_counted_as_what_it_is() {
+    let (_, text, _) = cases().into_iter().find(|c| c.0 == "dma").expect("the Danish layout");
+    let (head, row) = text.split_once('\n').expect("two lines");
+    let as_station = |word: &str, mmsi: &str| row.replace("Class A", word).replace("219000001", mmsi);
+    let file = format!("{head}\n{}{}{}{}", as_station("Base Station", "2190064"), as_station("AtoN", "992190001"), as_station("Class A", "2190045"), row);
+    let delivery = read_one(file.as_bytes());
+    let account = &delivery.accounts[0];
+    let counted: Vec<_> = account.not_ships.iter().map(|(k, n)| (*k, *n)).collect();
+    assert_eq!(counted, [("aid_to_navigation", 1), ("base_station", 1)]);
+    // A ship of class A with a number that is none stays refused.
+    assert_eq!((account.rejected_total(), canon(&delivery).len()), (1, 1));
+}
+
+/// Dates are read by the layout, never guessed: the day first, and never a month of thirteen.
+#[test]
+fn a_time_is_read_by_its_layout() {
+    let (_, text, _) = cases().into_iter().find(|c| c.0 == "dma").expect("the Danish layout");
+    for (time, works) in [
+        ("04/12/2026 00:00:09", true),
+        ("13/12/2026 00:00:09", true),
+        ("12/13/2026 00:00:09", false),
+        ("2026-04-26 00:00:09", false),
+        ("26/04/2026 24:00:00", false),
+        ("26/04/2026T00:00:09", false),
+        ("26/4/2026 00:00:09", false),
+    ] {
+        let delivery = read_one(text.replace("26/04/2026 00:00:09", time).as_bytes());
+        assert_eq!(canon(&delivery).len(), usize::from(works), "{time}");
+    }
+    let brest = |t: &str| format!("sourcemmsi,t,lon,lat\n219000001,{t},7.75,56.91\n");
+    for (time, ms) in
+        [("1777161609", Some(1_777_161_609_000)), ("1777161609.25", Some(1_777_161_609_250)), ("1777161609000", None), ("17", None), ("-5", None), ("", None)]
+    {
+        assert_eq!(canon(&read_one(brest(time).as_bytes())).first().map(|f| f.t_ms), ms, "{time}");
+    }
+}
+
+/// Real bytes: every row is where an independent count says.
+#[test]
+fn the_samples_read_as_counted_another_way() {
+    let Some(data) = std::env::var_os("ALONGSIDE_DATA").map(PathBuf::from) else {
+        println!("skipped: ALONGSIDE_DATA is not set");
+        return;
+    };
+    let read = |name: &str| std::fs::read_to_string(data.join("samples").join(name)).expect("a sample");
+    // Danish: no field of this sample is quoted around a comma but two, whose first fourteen columns are plain.
+    let text = read("dma_aisdk_2026-04-26_head.csv");
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|l| l.split(',').collect()).collect();
+    let account = read_one(text.as_bytes()).accounts.remove(0);
+    let count = |f: &dyn Fn(&Vec<&str>) -> bool| rows.iter().filter(|r| f(r)).count() as u64;
+    let is_ship = |r: &Vec<&str>| r[1].starts_with("Class");
+    let is_valid = |r: &Vec<&str>| is_ship(r) && r[2].len() == 9;
+    let nowhere = |r: &Vec<&str>| is_valid(r) && (r[3].starts_with("91.0") || r[4].starts_with("181.0"));
+    assert_eq!((account.layout.as_str(), account.rows), ("dma", 19_999));
+    assert_eq!(account.not_ships["base_station"], count(&|r| r[1] == "Base Station"));
+    assert_eq!(account.not_ships["aid_to_navigation"], count(&|r| r[1] == "AtoN"));
+    assert_eq!(account.rejected_total(), count(&|r| is_ship(r) && r[2].len() != 9));
+    assert_eq!(account.no_position, count(&nowhere));
+    // Repeats of a whole line are duplicates; rows that differ only in columns that are not read may be, too.
+    let lines: BTreeSet<&str> = text.lines().skip(1).collect();
+    assert!(account.duplicates >= (rows.len() - lines.len()) as u64 / 2 && account.positions + account.duplicates == count(&is_valid) - count(&nowhere));
+
+    let text = read("kystverket_semicolon.csv");
+    let account = read_one(text.as_bytes()).accounts.remove(0);
+    assert_eq!((account.layout.as_str(), account.rows, account.positions + account.duplicates), ("kystverket", text.lines().count() as u64 - 1, 1090));
+
+    let text = read("piraeus_like.csv");
+    let delivery = read_one(text.as_bytes());
+    let ids: BTreeSet<&str> = text.lines().skip(1).filter_map(|l| l.split(',').nth(2)).collect();
+    let found: BTreeSet<u32> = canon(&delivery).iter().map(|f| f.mmsi).collect();
+    assert_eq!((delivery.accounts[0].layout.as_str(), delivery.accounts[0].rows, found.len()), ("piraeus", 14_720, ids.len()));
+
+    let text = read("marinecadastre_2023_17_columns.csv");
+    let account = read_one(text.as_bytes()).accounts.remove(0);
+    let short = text.lines().skip(1).filter(|l| l.split(',').next().is_some_and(|m| m.len() != 9)).count() as u64;
+    assert_eq!((account.rows, account.rejected_total(), account.positions), (1000, short, 1000 - short));
+}
