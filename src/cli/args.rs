@@ -31,6 +31,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Time the spatial queries on your own files, side by side; every index must give the same answers
     Bench(Bench),
+    /// Say what files are: layout, rows, ships, span, area, intervals, what is missing and what is odd
+    Inspect(Inspect),
     /// Print the default configuration, commented, ready to edit
     Config {
         /// With the values of a preset, and why it has them
@@ -108,6 +110,20 @@ pub struct Detect {
     /// Say how long the rooms took
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Running")]
     pub verbose: u8,
+}
+
+/// Options of `inspect`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Reads whatever `detect` reads and refuses nothing for its dirt: that is what one wants to see.\n\nExit codes: 0 done; 3 no readable input; 4 some input could not be read.\n\nExamples:\n  alongside inspect AIS_2020_01_01.zip\n  alongside inspect 'ais/*.csv.zst' --json"
+)]
+pub struct Inspect {
+    /// A file, a folder, a glob in quotes, or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// For machines
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `simulate`.

@@ -1,13 +1,14 @@
 //! The hall: words in, words and an exit code out.
 
 pub mod args;
+pub mod findings;
 pub mod progress;
 pub mod summary;
 
 use crate::ingest::escape;
 use crate::lab;
 use crate::model::{Kind, time};
-use crate::run::{config, oneshot};
+use crate::run::{config, inspect, oneshot};
 use args::{Args, Command};
 use clap::Parser;
 use std::io::{self, IsTerminal, Write};
@@ -110,6 +111,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Command::Simulate(simulate) => run_simulate(&simulate),
         Command::Evaluate(evaluate) => run_evaluate(&evaluate),
         Command::Bench(bench) => run_bench(&bench),
+        Command::Inspect(options) => run_inspect(&options),
         Command::Config { preset } => {
             io::stdout().write_all(config::commented(&config::load(preset, None, &[])?, preset).as_bytes())?;
             Ok(Exit::Done)
@@ -194,6 +196,22 @@ fn run_simulate(options: &args::Simulate) -> Result<Exit, Failure> {
     text += &format!("{}  {yes} true, {no} that only look like it\n", plan.out.join("labels.csv").display());
     io::stdout().write_all(text.as_bytes())?;
     Ok(Exit::Done)
+}
+
+fn run_inspect(options: &args::Inspect) -> Result<Exit, Failure> {
+    let bar = progress::Bar::new(io::stderr().is_terminal());
+    let (report, refused) = inspect::inspect(&options.inputs, &|p| bar.tell(p))?;
+    bar.finish();
+    let text = if options.json {
+        serde_json::to_string_pretty(&report).map_err(|e| Failure::new(Exit::Bug, e.to_string(), ""))? + "\n"
+    } else {
+        findings::of(&report)
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    for e in &refused {
+        tell(&format!("alongside: {e}\n  {}", e.hint()));
+    }
+    Ok(if refused.is_empty() { Exit::Done } else { Exit::Partial })
 }
 
 fn run_evaluate(options: &args::Evaluate) -> Result<Exit, Failure> {

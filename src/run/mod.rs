@@ -7,6 +7,7 @@ pub mod book;
 pub mod config;
 pub mod engine;
 pub mod faint;
+pub mod inspect;
 pub mod manifest;
 pub mod oneshot;
 pub mod presets;

@@ -9,6 +9,7 @@ mod detect;
 mod export;
 mod golden;
 mod ingest;
+mod inspect;
 mod lab;
 mod layouts;
 mod real_day;

@@ -109,6 +109,15 @@ pub const KNOWN: [&Known; 11] = [
     &marinecadastre::LEGACY,
 ];
 
+/// By what a layout is told from the others, in words.
+pub fn told_by(name: &str) -> String {
+    match KNOWN.iter().find(|k| k.name == name).map(|k| k.marks) {
+        Some([]) => "it has the columns needed, and none that marks another layout".to_owned(),
+        Some(marks) => format!("columns {}", marks.join(", ")),
+        None => "as named".to_owned(),
+    }
+}
+
 /// How to read the rows of one stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
