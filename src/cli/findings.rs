@@ -53,7 +53,8 @@ pub fn of(report: &Report) -> String {
 }
 
 fn parts(file: &crate::run::inspect::File) -> String {
-    let fixed = [("positions", file.positions), ("duplicates", file.duplicates), ("without position", file.no_position)];
+    let fixed =
+        [("positions", file.positions), ("duplicates", file.duplicates), ("of particulars alone", file.static_only), ("without position", file.no_position)];
     let fixed = fixed.into_iter().map(|(what, n)| (what.to_owned(), n));
     let not_ships = file.not_ships.iter().map(|(kind, n)| (kind.replace('_', " "), *n));
     let rejected = file.rejected.iter().map(|(reason, n)| (format!("rejected as {reason}"), *n));

@@ -6,12 +6,13 @@ use crate::ingest::container::{self, Stream};
 use crate::ingest::layout::Layout;
 use crate::ingest::row;
 use crate::ingest::scan::{MOST_REJECTS, MOST_TEXT, Plan, RawReject, Record, SHARDS, Scanned, Wanted, Worker, shard_of};
-use crate::ingest::{Error, escape};
+use crate::ingest::{Error, escape, nmea};
 use crate::model::{AisClass, FileAccount, Fix, Particulars, Reject, RejectReason, time};
 use polars::prelude::{DataFrame, PolarsError};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -60,6 +61,24 @@ struct OpenStream {
     account: FileAccount,
     digest: container::Digesting,
     header_lines: u32,
+    /// Rows refused before the scanner; lines from 0.
+    rejects: Vec<RawReject>,
+}
+
+impl OpenStream {
+    /// As [`refuse`] for the rows that the scanner does not see.
+    fn refuse(&mut self) {
+        let account = &mut self.account;
+        (account.rows, account.no_position, account.static_only) = (account.rejected_total(), 0, 0);
+        account.not_ships.clear();
+    }
+    /// Counts rows that the scanner does not see.
+    fn put_aside(&mut self, aside: nmea::lines::Aside) {
+        let account = &mut self.account;
+        (account.rows, account.no_position, account.static_only) = (aside.rows, aside.no_position, aside.static_only);
+        (account.not_ships, account.rejected) = (aside.not_ships, aside.rejected);
+        self.rejects = aside.rejects;
+    }
 }
 
 /// Reads all files. `progress` is told of decoded bytes as they are scanned.
@@ -82,14 +101,16 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
         for stream in streams {
             let number = opened.len();
             match scan_stream(stream, number, &workers, &wanted, progress) {
-                Ok((open, mut blocks)) => {
-                    let malformed: u64 = blocks.iter().flat_map(|b| &b.rejected).filter(|(r, _)| r.is_malformed()).map(|(_, n)| n).sum();
-                    let rows: u64 = blocks.iter().map(|b| b.rows).sum();
+                Ok((mut open, mut blocks)) => {
+                    let scanned_malformed: u64 = blocks.iter().flat_map(|b| &b.rejected).filter(|(r, _)| r.is_malformed()).map(|(_, n)| n).sum();
+                    let malformed = open.account.malformed() + scanned_malformed;
+                    let rows = open.account.rows + blocks.iter().map(|b| b.rows).sum::<u64>();
                     let percent = 100.0 * malformed as f64 / rows.max(1) as f64;
                     if percent > limits.max_reject_percent {
                         let path = open.account.path.clone();
                         refused.push(Error::TooManyRejects { path, malformed, rows, percent, limit: limits.max_reject_percent });
                         blocks.iter_mut().for_each(refuse);
+                        open.refuse();
                     }
                     opened.push(open);
                     scanned.extend(blocks);
@@ -129,6 +150,20 @@ fn scan_stream(
     if head.is_empty() {
         return Err(Error::Empty(path));
     }
+    if nmea::lines::are_here(&head) {
+        let (lines, aside) = nmea::lines::Lines::new(std::io::Cursor::new(head).chain(reader));
+        let plan = Plan::new(nmea::lines::layout());
+        let mut open = OpenStream {
+            account: FileAccount { path: path.clone(), layout: plan.name().to_owned(), bytes: stored_bytes, ..FileAccount::default() },
+            plan,
+            digest,
+            header_lines: 0,
+            rejects: Vec::new(),
+        };
+        let scanned = scan_blocks(Blocks::new(Box::new(lines), Vec::new(), 0), number, &open.plan, workers, wanted, progress).map_err(damaged)?;
+        open.put_aside(std::mem::take(&mut *aside.lock().unwrap_or_else(std::sync::PoisonError::into_inner)));
+        return Ok((open, scanned));
+    }
     let (mut begin, mut header_lines) = (0, 0u32);
     let line = loop {
         let end = memchr::memchr(b'\n', &head[begin..]).map_or(head.len(), |k| begin + k);
@@ -140,16 +175,28 @@ fn scan_stream(
         }
     };
     let layout = Layout::recognise(&path, line, None)?;
-    let name = layout.name;
     let plan = Plan::new(layout);
     let rest = head.split_off(begin);
-    let blocks = Mutex::new(Some(Blocks::new(reader, rest, begin as u64)));
+    let scanned = scan_blocks(Blocks::new(reader, rest, begin as u64), number, &plan, workers, wanted, progress).map_err(damaged)?;
+    let account = FileAccount { path, layout: plan.name().to_owned(), bytes: stored_bytes, ..FileAccount::default() };
+    Ok((OpenStream { plan, account, digest, header_lines, rejects: Vec::new() }, scanned))
+}
+
+/// Each worker takes the next block under a lock and scans it outside: reading and decoding overlap with scanning.
+fn scan_blocks(
+    blocks: Blocks<Box<dyn Read + Send>>,
+    number: usize,
+    plan: &Plan,
+    workers: &[Mutex<Worker>],
+    wanted: &Wanted,
+    progress: &(dyn Fn(u64) + Sync),
+) -> std::io::Result<Vec<Scanned>> {
+    let blocks = Mutex::new(Some(blocks));
     let failure: Mutex<Option<std::io::Error>> = Mutex::new(None);
     let results: Mutex<Vec<Scanned>> = Mutex::new(Vec::new());
-    // Each worker takes the next block under a lock and scans it outside: reading and decoding overlap with scanning.
     rayon::scope(|scope| {
         for worker in workers {
-            let (blocks, failure, results, plan) = (&blocks, &failure, &results, &plan);
+            let (blocks, failure, results) = (&blocks, &failure, &results);
             scope.spawn(move |_| {
                 let Ok(mut worker) = worker.lock() else { return };
                 let mut spare = Vec::new();
@@ -183,12 +230,11 @@ fn scan_stream(
         }
     });
     if let Ok(Some(e)) = failure.into_inner() {
-        return Err(damaged(e));
+        return Err(e);
     }
     let mut scanned = results.into_inner().unwrap_or_default();
     scanned.sort_by_key(|s| s.sequence);
-    let account = FileAccount { path, layout: name.to_owned(), bytes: stored_bytes, ..FileAccount::default() };
-    Ok((OpenStream { plan, account, digest, header_lines }, scanned))
+    Ok(scanned)
 }
 
 fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mutex<Worker>], limits: &Limits, refused: Vec<Error>) -> Result<Delivery, Error> {
@@ -242,6 +288,11 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
         let line0 = base + u64::from(open.header_lines) + 1;
         for RawReject { line, byte_offset, reason, text } in std::mem::take(&mut block.rejects) {
             rejects.push(Reject { file: block.stream as u32, line: line0 + u64::from(line), byte_offset, reason, text });
+        }
+    }
+    for (file, open) in opened.iter_mut().enumerate() {
+        for RawReject { line, byte_offset, reason, text } in std::mem::take(&mut open.rejects) {
+            rejects.push(Reject { file: file as u32, line: u64::from(line) + 1, byte_offset, reason, text });
         }
     }
     // Shards: each ship whole in one.

@@ -9,6 +9,7 @@ pub mod container;
 pub mod gather;
 pub mod inputs;
 pub mod layout;
+pub mod nmea;
 pub mod row;
 pub mod scan;
 

@@ -188,6 +188,10 @@ impl Plan {
         let head = if split { layout.columns[..moving].to_vec() } else { Vec::new() };
         Self { layout, at, particulars, stretches, head }
     }
+    /// The layout's name.
+    pub fn name(&self) -> &'static str {
+        self.layout.name
+    }
     fn is_header(&self, line: &[u8]) -> bool {
         line == self.layout.header
     }

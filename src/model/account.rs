@@ -24,6 +24,18 @@ pub enum RejectReason {
     PositionOffGlobe,
     /// Speed, course or heading is not a number.
     BadMotion,
+    /// NMEA: the checksum of the sentence or of a TAG block is missing or does not fit.
+    BadChecksum,
+    /// NMEA: the checksum fits, but it is no sentence; or there is none in the line.
+    BadSentence,
+    /// NMEA: the receiver heard something, and could not read it.
+    EmptyPayload,
+    /// NMEA: no six-bit characters, or not as many as the message has.
+    BadPayload,
+    /// NMEA: a part of a message whose other parts are missing.
+    OrphanPart,
+    /// NMEA: a message that says nothing of a ship's position or particulars.
+    UnsupportedType,
     /// The day holds too small a share of the run's rows to be a delivered day: a stray clock.
     StrayClock,
     /// Outside `--from` and `--to`.
@@ -34,7 +46,7 @@ pub enum RejectReason {
 
 impl RejectReason {
     /// All reasons, in the order of the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::FieldCount,
         Self::LineTooLong,
         Self::RepeatedHeader,
@@ -44,6 +56,12 @@ impl RejectReason {
         Self::BadPosition,
         Self::PositionOffGlobe,
         Self::BadMotion,
+        Self::BadChecksum,
+        Self::BadSentence,
+        Self::EmptyPayload,
+        Self::BadPayload,
+        Self::OrphanPart,
+        Self::UnsupportedType,
         Self::StrayClock,
         Self::OutsidePeriod,
         Self::OutsideBbox,
@@ -60,6 +78,12 @@ impl RejectReason {
             Self::BadPosition => "bad_position",
             Self::PositionOffGlobe => "position_off_globe",
             Self::BadMotion => "bad_motion",
+            Self::BadChecksum => "bad_checksum",
+            Self::BadSentence => "bad_sentence",
+            Self::EmptyPayload => "empty_payload",
+            Self::BadPayload => "bad_payload",
+            Self::OrphanPart => "orphan_part",
+            Self::UnsupportedType => "unsupported_type",
             Self::StrayClock => "stray_clock",
             Self::OutsidePeriod => "outside_period",
             Self::OutsideBbox => "outside_bbox",
@@ -67,7 +91,8 @@ impl RejectReason {
     }
     /// Whether the row counts as malformed, towards `--max-reject-share`.
     pub fn is_malformed(self) -> bool {
-        matches!(self, Self::FieldCount | Self::LineTooLong | Self::BadMmsi | Self::BadTime | Self::BadPosition | Self::PositionOffGlobe | Self::BadMotion)
+        use RejectReason::*;
+        matches!(self, FieldCount | LineTooLong | BadMmsi | BadTime | BadPosition | PositionOffGlobe | BadMotion | BadChecksum | BadSentence | BadPayload)
     }
 }
 

@@ -61,6 +61,8 @@ pub struct File {
     pub positions: u64,
     /// Rows equal to another in every column that is read.
     pub duplicates: u64,
+    /// Rows of particulars alone.
+    pub static_only: u64,
     /// Rows without a position.
     pub no_position: u64,
     /// Rows of what is no ship, by kind.
@@ -134,6 +136,7 @@ fn file(account: &FileAccount) -> File {
         rows: account.rows,
         positions: account.positions,
         duplicates: account.duplicates,
+        static_only: account.static_only,
         no_position: account.no_position,
         not_ships: account.not_ships.clone(),
         rejected: account.rejected.iter().map(|(reason, n)| (reason.key(), *n)).collect(),

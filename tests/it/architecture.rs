@@ -54,8 +54,8 @@ const POLARS: [(&str, &str); 4] = [
     ("parquet", "tracks.parquet is written, and read back by its users"),
 ];
 
-/// Folders that the map names as a whole: data files, layouts, one file each, and the lab, whose files are its own affair.
-const NAMED_WHOLE: [&str; 3] = ["src/ingest/layout", "src/lab", "src/spatial/data"];
+/// Folders that the map names as a whole: data files, layouts, one file each, sentences, and the lab, whose files are its own affair.
+const NAMED_WHOLE: [&str; 4] = ["src/ingest/layout", "src/ingest/nmea", "src/lab", "src/spatial/data"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,7 +1,10 @@
 //! One ship, one moment, in every layout: the same fix whoever wrote it down. And the real samples, counted another way.
 
+use crate::cli::Scratch;
 use crate::ingest::{Canon, canon, read_one};
-use alongside::ingest::row;
+use crate::nmea_encode::{RawPosition, RawStatic, tagged};
+use alongside::ingest::nmea::{Decoder, Outcome};
+use alongside::ingest::{self, Limits, row};
 use alongside::model::{AisClass, Mmsi, Particulars, time};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -228,4 +231,66 @@ fn the_samples_read_as_counted_another_way() {
     let account = read_one(text.as_bytes()).accounts.remove(0);
     let short = text.lines().skip(1).filter(|l| l.split(',').next().is_some_and(|m| m.len() != 9)).count() as u64;
     assert_eq!((account.rows, account.rejected_total(), account.positions), (1000, short, 1000 - short));
+}
+
+/// A ship's particulars and its position, as sentences.
+fn sentences(name: &str) -> Vec<String> {
+    let said =
+        RawStatic { mmsi: 219_000_001, imo: 9_074_729, call_sign: "OXAB2".into(), name: name.into(), ship_type: 80, size_m: [149, 34, 10, 22], draught_dm: 75 };
+    let at = RawPosition { message: 1, mmsi: 219_000_001, status: 0, sog: 119, lat: 34_147_560, lon: 4_650_470, cog: 340, heading: 32 };
+    let mut lines: Vec<String> = said.class_a().sentences(2, Some(3), 'A').iter().map(|s| tagged("c:1777161600", s)).collect();
+    lines.push(tagged("c:1777161609", &at.message().sentence()));
+    lines
+}
+
+/// Sentences tell what the tables tell; whatever is no position is counted, and found where it stood.
+#[test]
+fn sentences_tell_the_same_fix() {
+    for name in ["EXAMPLE", "EX,AM\"PLE"] {
+        let lines = sentences(name);
+        let delivery = read_one(lines.join("\r\n").as_bytes());
+        let account = &delivery.accounts[0];
+        assert_eq!((account.layout.as_str(), account.rows, account.static_only), ("nmea", 2, 1));
+        let mut wanted = expected();
+        wanted.line = 3;
+        wanted.lon_e7 = 77_507_833;
+        wanted.said.name = name.into();
+        assert_eq!(canon(&delivery), [wanted]);
+    }
+    // A ship of which nothing else is known yet; a lost half; a broken checksum; comments.
+    let [first, _, position] = <[String; 3]>::try_from(sentences("EXAMPLE")).expect("three lines");
+    let broken = position.replace("119", "118").replace("!AIVDM", "!AIVDN");
+    let text = format!("# a log\n\n{position}\n{first}\n{broken}\n");
+    let delivery = read_one(text.as_bytes());
+    let account = &delivery.accounts[0];
+    assert!(account.balances());
+    assert_eq!((account.rows, account.positions, account.malformed()), (3, 1, 1));
+    let found: Vec<_> = delivery.rejects.iter().map(|r| (r.line, r.byte_offset, r.reason.key(), r.text.clone())).collect();
+    let offset = |k: usize| text.split_inclusive('\n').take(k).map(str::len).sum::<usize>() as u64;
+    assert_eq!(found, [(4, offset(3), "orphan_part", first), (5, offset(4), "bad_checksum", broken)]);
+    assert_eq!(canon(&delivery)[0].said, Particulars { class: AisClass::A, ..Particulars::default() });
+}
+
+/// Every row of the samples is counted, as the decoder counts lines by itself.
+#[test]
+fn samples_of_sentences_are_counted_as_by_the_decoder() {
+    let Some(data) = std::env::var_os("ALONGSIDE_DATA").map(PathBuf::from) else {
+        println!("skipped: ALONGSIDE_DATA is not set");
+        return;
+    };
+    for (name, rows, positions) in [("dma_stream_example.txt", 4051, 2930), ("libais_test.aivdm", 261, 24), ("pyais_nmea_data_sample.txt", 898, 0)] {
+        let bytes = std::fs::read(data.join("samples").join(name)).expect("a sample");
+        let mut decoder = Decoder::new();
+        let outcomes: Vec<Outcome> = bytes.split_inclusive(|b| *b == b'\n').map(|l| decoder.line(l)).collect();
+        decoder.finish();
+        let lost = std::iter::from_fn(|| decoder.lost()).count();
+        assert_eq!(outcomes.iter().filter(|o| o.is_row()).count() + lost, rows, "{name}");
+        let limits = Limits { max_reject_percent: 100.0, stray_share: 0.0, ..Limits::default() };
+        let scratch = Scratch::new();
+        scratch.put(name, &bytes);
+        let delivery = ingest::read(&[scratch.path(name)], &limits, &|_| ()).expect("a delivery");
+        let account = &delivery.accounts[0];
+        assert!(account.balances(), "{name}");
+        assert_eq!((account.layout.as_str(), account.rows as usize, account.positions + account.duplicates), ("nmea", rows, positions), "{name}");
+    }
 }

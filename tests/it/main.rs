@@ -12,6 +12,8 @@ mod ingest;
 mod inspect;
 mod lab;
 mod layouts;
+mod nmea;
+mod nmea_encode;
 mod real_day;
 mod score;
 mod spatial;

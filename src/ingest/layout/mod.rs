@@ -114,6 +114,7 @@ pub fn told_by(name: &str) -> String {
     match KNOWN.iter().find(|k| k.name == name).map(|k| k.marks) {
         Some([]) => "it has the columns needed, and none that marks another layout".to_owned(),
         Some(marks) => format!("columns {}", marks.join(", ")),
+        None if name == "nmea" => "sentences with checksums".to_owned(),
         None => "as named".to_owned(),
     }
 }
