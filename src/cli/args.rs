@@ -49,7 +49,7 @@ pub enum Command {
 /// Options of `detect`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "INPUT is AIS as CSV: MarineCadastre (both layouts), Danish Maritime Authority, Kystverket, Brest,\nPiraeus, Global Fishing Watch tracks, NUS, AISHub, exactEarth and Spire; recognised by the header.\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 70 our bug.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite"
+    after_help = "INPUT is AIS as CSV: MarineCadastre (both layouts), Danish Maritime Authority, Kystverket, Brest,\nPiraeus, Global Fishing Watch tracks, NUS, AISHub, exactEarth and Spire, recognised by the header;\nor raw NMEA with receive times.\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 70 our bug.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite"
 )]
 pub struct Detect {
     /// A file, a folder, a glob in quotes, or - for standard input
