@@ -11,6 +11,7 @@ pub mod inputs;
 pub mod layout;
 pub mod row;
 pub mod scan;
+pub mod store;
 
 pub use gather::{Delivery, Limits, read};
 
