@@ -1,20 +1,20 @@
 //! From blocks to one delivery: scanned in parallel, grouped by ship, put in total order, duplicates dropped, every row counted.
 
 use crate::frame::{self, PositionColumns};
-use crate::ingest::blocks::Blocks;
+use crate::ingest::Error;
+use crate::ingest::blocks::{Block, Blocks};
 use crate::ingest::container::{self, Stream};
 use crate::ingest::layout::Layout;
-use crate::ingest::row;
-use crate::ingest::scan::{MOST_REJECTS, MOST_TEXT, Plan, RawReject, Record, SHARDS, Scanned, Wanted, Worker, shard_of};
-use crate::ingest::{Error, escape, nmea};
-use crate::model::{AisClass, FileAccount, Fix, Particulars, Reject, RejectReason, time};
+use crate::ingest::nmea::{self, lines::Aside};
+use crate::ingest::scan::{MOST_REJECTS, Plan, RawReject, Scanned, Wanted, Worker};
+use crate::ingest::store::{Sighting, Store, is_duplicate, stream_of};
+use crate::model::{FileAccount, Fix, Reject, RejectReason, time};
 use polars::prelude::{DataFrame, PolarsError};
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows that went in and what came of them.
 #[derive(Debug)]
@@ -48,19 +48,24 @@ pub struct Limits {
     pub max_reject_percent: f64,
     /// Share of the run's rows that a day must hold to count as delivered.
     pub stray_share: f64,
+    /// Fixes that may come together before duplicates among them are looked for. It cannot be seen in what comes out.
+    pub settle_after: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { days: (None, None), bbox_e7: None, max_reject_percent: 5.0, stray_share: 0.001 }
+        Self { days: (None, None), bbox_e7: None, max_reject_percent: 5.0, stray_share: 0.001, settle_after: 6_000_000 }
     }
 }
 
 struct OpenStream {
-    plan: Plan,
     account: FileAccount,
     digest: container::Digesting,
-    header_lines: u32,
+    first_row: u64,
+    /// The header and what stands above it.
+    header_lines: u64,
+    /// Lines behind the header.
+    lines: u64,
     /// Rows refused before the scanner; lines from 0.
     rejects: Vec<RawReject>,
 }
@@ -73,7 +78,7 @@ impl OpenStream {
         account.not_ships.clear();
     }
     /// Counts rows that the scanner does not see.
-    fn put_aside(&mut self, aside: nmea::lines::Aside) {
+    fn put_aside(&mut self, aside: Aside) {
         let account = &mut self.account;
         (account.rows, account.no_position, account.static_only) = (aside.rows, aside.no_position, aside.static_only);
         (account.not_ships, account.rejected) = (aside.not_ships, aside.rejected);
@@ -90,6 +95,9 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
     let mut refused = Vec::new();
     let mut opened: Vec<OpenStream> = Vec::new();
     let mut scanned: Vec<Scanned> = Vec::new();
+    let mut store = Store::new(limits.settle_after);
+    let hands = Hands { workers: &workers, wanted: &wanted, progress };
+    let mut next_row = 0;
     for path in paths {
         let streams = match container::open(path) {
             Ok(streams) => streams,
@@ -100,8 +108,9 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
         };
         for stream in streams {
             let number = opened.len();
-            match scan_stream(stream, number, &workers, &wanted, progress) {
+            match scan_stream(stream, number, next_row, &hands, &mut store) {
                 Ok((mut open, mut blocks)) => {
+                    next_row += open.header_lines + open.lines + 1;
                     let scanned_malformed: u64 = blocks.iter().flat_map(|b| &b.rejected).filter(|(r, _)| r.is_malformed()).map(|(_, n)| n).sum();
                     let malformed = open.account.malformed() + scanned_malformed;
                     let rows = open.account.rows + blocks.iter().map(|b| b.rows).sum::<u64>();
@@ -111,6 +120,7 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
                         refused.push(Error::TooManyRejects { path, malformed, rows, percent, limit: limits.max_reject_percent });
                         blocks.iter_mut().for_each(refuse);
                         open.refuse();
+                        store.refuse(false);
                     }
                     opened.push(open);
                     scanned.extend(blocks);
@@ -119,7 +129,7 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
             }
         }
     }
-    gather(opened, scanned, &workers, limits, refused)
+    gather(opened, scanned, store, &workers, limits, refused)
 }
 
 /// Of a refused file only the rows are kept that were refused by themselves, to be counted and looked up; no other is taken.
@@ -127,44 +137,96 @@ fn refuse(block: &mut Scanned) {
     block.rows = block.rejected.values().sum();
     block.no_position = 0;
     block.not_ships.clear();
-    block.shards.clear();
     block.days.clear();
 }
 
-fn scan_stream(
-    stream: Stream,
-    number: usize,
-    workers: &[Mutex<Worker>],
-    wanted: &Wanted,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<(OpenStream, Vec<Scanned>), Error> {
-    let Stream { path, stored_bytes, mut reader, digest } = stream;
+/// Who scans, and how.
+struct Hands<'a> {
+    workers: &'a [Mutex<Worker>],
+    wanted: &'a Wanted,
+    progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// Scans a stream whose first line is row `first_row`; its fixes go to the store.
+fn scan_stream(stream: Stream, number: usize, first_row: u64, hands: &Hands, store: &mut Store) -> Result<(OpenStream, Vec<Scanned>), Error> {
+    let Stream { path, stored_bytes, reader, digest } = stream;
     let damaged = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => Error::Io { path: path.clone(), source: e },
         _ => Error::Damaged { path: path.clone(), what: e.to_string() },
     };
-    // The header: the first line that is not blank.
+    let Source { layout, blocks, header_lines, aside } = open(&path, reader).map_err(|e| match e {
+        Refusal::Layout(e) => e,
+        Refusal::Reading(e) => damaged(e),
+    })?;
+    let name = layout.name;
+    let plan = Arc::new(Plan::new(layout));
+    let blocks = Mutex::new(Some(blocks));
+    store.begin(&plan, first_row, hands.workers);
+    let (mut scanned, mut lines) = (Vec::new(), 0);
+    loop {
+        let round = scan_round(&blocks, &plan, number, hands, store.room());
+        let (mut round, last) = round.map_err(|e| {
+            store.refuse(true);
+            damaged(e)
+        })?;
+        for block in &mut round {
+            block.first_line = lines;
+            lines += u64::from(block.lines);
+        }
+        store.add(&mut round, first_row + header_lines + 1, hands.workers, last);
+        scanned.append(&mut round);
+        if last {
+            break;
+        }
+    }
+    let account = FileAccount { path, layout: name.to_owned(), bytes: stored_bytes, ..FileAccount::default() };
+    let mut open = OpenStream { account, digest, first_row, header_lines, lines, rejects: Vec::new() };
+    if let Some(aside) = aside {
+        open.put_aside(std::mem::take(&mut *aside.lock().unwrap_or_else(PoisonError::into_inner)));
+    }
+    Ok((open, scanned))
+}
+
+/// A stream that is known: how to read its rows, and where they are.
+struct Source {
+    layout: Layout,
+    blocks: Blocks<Box<dyn Read + Send>>,
+    header_lines: u64,
+    /// Where rows are counted that the scanner does not see.
+    aside: Option<Arc<Mutex<Aside>>>,
+}
+
+/// Why a stream is not known.
+enum Refusal {
+    Layout(Error),
+    Reading(std::io::Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(e: Error) -> Self {
+        Self::Layout(e)
+    }
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(e: std::io::Error) -> Self {
+        Self::Reading(e)
+    }
+}
+
+/// Looks at the head of a stream: sentences, or a table with a header, which is the first line that is not blank.
+fn open(path: &Path, mut reader: Box<dyn Read + Send>) -> Result<Source, Refusal> {
     let mut head = vec![0u8; 64 << 10];
-    let n = container::read_up_to(&mut reader, &mut head).map_err(damaged)?;
+    let n = container::read_up_to(&mut reader, &mut head)?;
     head.truncate(n);
     if head.is_empty() {
-        return Err(Error::Empty(path));
+        return Err(Error::Empty(path.to_path_buf()).into());
     }
     if nmea::lines::are_here(&head) {
         let (lines, aside) = nmea::lines::Lines::new(std::io::Cursor::new(head).chain(reader));
-        let plan = Plan::new(nmea::lines::layout());
-        let mut open = OpenStream {
-            account: FileAccount { path: path.clone(), layout: plan.name().to_owned(), bytes: stored_bytes, ..FileAccount::default() },
-            plan,
-            digest,
-            header_lines: 0,
-            rejects: Vec::new(),
-        };
-        let scanned = scan_blocks(Blocks::new(Box::new(lines), Vec::new(), 0), number, &open.plan, workers, wanted, progress).map_err(damaged)?;
-        open.put_aside(std::mem::take(&mut *aside.lock().unwrap_or_else(std::sync::PoisonError::into_inner)));
-        return Ok((open, scanned));
+        return Ok(Source { layout: nmea::lines::layout(), blocks: Blocks::new(Box::new(lines), Vec::new(), 0), header_lines: 0, aside: Some(aside) });
     }
-    let (mut begin, mut header_lines) = (0, 0u32);
+    let (mut begin, mut header_lines) = (0, 0u64);
     let line = loop {
         let end = memchr::memchr(b'\n', &head[begin..]).map_or(head.len(), |k| begin + k);
         let line = head[begin..end].trim_ascii_end();
@@ -174,54 +236,50 @@ fn scan_stream(
             break line;
         }
     };
-    let layout = Layout::recognise(&path, line, None)?;
-    let plan = Plan::new(layout);
+    let layout = Layout::recognise(path, line, None)?;
     let rest = head.split_off(begin);
-    let scanned = scan_blocks(Blocks::new(reader, rest, begin as u64), number, &plan, workers, wanted, progress).map_err(damaged)?;
-    let account = FileAccount { path, layout: plan.name().to_owned(), bytes: stored_bytes, ..FileAccount::default() };
-    Ok((OpenStream { plan, account, digest, header_lines, rejects: Vec::new() }, scanned))
+    Ok(Source { layout, blocks: Blocks::new(reader, rest, begin as u64), header_lines, aside: None })
 }
 
-/// Each worker takes the next block under a lock and scans it outside: reading and decoding overlap with scanning.
-fn scan_blocks(
-    blocks: Blocks<Box<dyn Read + Send>>,
-    number: usize,
+/// Scans blocks until the stream ends or about `room` fixes have come; returns them in order, and whether it ended. Each worker
+/// takes the next block under a lock and scans it outside: reading and decoding overlap with scanning.
+fn scan_round<R: Read + Send>(
+    blocks: &Mutex<Option<Blocks<R>>>,
     plan: &Plan,
-    workers: &[Mutex<Worker>],
-    wanted: &Wanted,
-    progress: &(dyn Fn(u64) + Sync),
-) -> std::io::Result<Vec<Scanned>> {
-    let blocks = Mutex::new(Some(blocks));
+    number: usize,
+    hands: &Hands,
+    room: usize,
+) -> std::io::Result<(Vec<Scanned>, bool)> {
     let failure: Mutex<Option<std::io::Error>> = Mutex::new(None);
     let results: Mutex<Vec<Scanned>> = Mutex::new(Vec::new());
+    let fixes = AtomicUsize::new(0);
+    let next = |spare: Vec<u8>| -> Option<Block> {
+        let mut guard = blocks.lock().ok()?;
+        match guard.as_mut()?.next(spare) {
+            Ok(Some(block)) => return Some(block),
+            Ok(None) => {}
+            Err(e) => {
+                if let Ok(mut slot) = failure.lock() {
+                    *slot = Some(e);
+                }
+            }
+        }
+        *guard = None;
+        None
+    };
     rayon::scope(|scope| {
-        for worker in workers {
-            let (blocks, failure, results) = (&blocks, &failure, &results);
+        for worker in hands.workers {
+            let (next, results, fixes) = (&next, &results, &fixes);
             scope.spawn(move |_| {
                 let Ok(mut worker) = worker.lock() else { return };
                 let mut spare = Vec::new();
-                loop {
-                    let block = {
-                        let Ok(mut guard) = blocks.lock() else { return };
-                        let Some(source) = guard.as_mut() else { return };
-                        match source.next(std::mem::take(&mut spare)) {
-                            Ok(Some(block)) => block,
-                            Ok(None) => {
-                                *guard = None;
-                                return;
-                            }
-                            Err(e) => {
-                                *guard = None;
-                                if let Ok(mut slot) = failure.lock() {
-                                    *slot = Some(e);
-                                }
-                                return;
-                            }
-                        }
-                    };
-                    let done = worker.scan(plan, number, &block, wanted);
-                    progress(block.bytes().len() as u64);
+                while fixes.load(Ordering::Relaxed) < room
+                    && let Some(block) = next(spare)
+                {
+                    let done = worker.scan(plan, number, &block, hands.wanted);
+                    (hands.progress)(block.bytes().len() as u64);
                     spare = block.into_spare();
+                    fixes.fetch_add(done.shards.iter().map(Vec::len).sum(), Ordering::Relaxed);
                     if let Ok(mut all) = results.lock() {
                         all.push(done);
                     }
@@ -234,25 +292,19 @@ fn scan_blocks(
     }
     let mut scanned = results.into_inner().unwrap_or_default();
     scanned.sort_by_key(|s| s.sequence);
-    Ok(scanned)
+    Ok((scanned, blocks.lock().map_or(true, |b| b.is_none())))
 }
 
-fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mutex<Worker>], limits: &Limits, refused: Vec<Error>) -> Result<Delivery, Error> {
-    // Particulars: canonical, ranked, so that neither worker nor layout can be seen in them.
-    let (table, ranks) = rank_particulars(workers, &opened, &scanned);
-    // Row numbers over all inputs.
-    let mut lines_of = vec![0u64; opened.len()];
-    let mut block_base = Vec::with_capacity(scanned.len());
-    for block in &scanned {
-        block_base.push(lines_of[block.stream]);
-        lines_of[block.stream] += u64::from(block.lines);
-    }
-    let mut first_rows = Vec::with_capacity(opened.len());
-    let mut next = 0u64;
-    for (k, open) in opened.iter().enumerate() {
-        first_rows.push(next);
-        next += u64::from(open.header_lines) + lines_of[k] + 1;
-    }
+fn gather(
+    mut opened: Vec<OpenStream>,
+    mut scanned: Vec<Scanned>,
+    store: Store,
+    workers: &[Mutex<Worker>],
+    limits: &Limits,
+    refused: Vec<Error>,
+) -> Result<Delivery, Error> {
+    let first_rows: Vec<u64> = opened.iter().map(|o| o.first_row).collect();
+    let next = opened.last().map_or(0, |o| o.first_row + o.header_lines + o.lines + 1);
     if next > u64::from(u32::MAX) {
         let path = opened.last().map(|o| o.account.path.clone()).unwrap_or_default();
         return Err(Error::Archive { path, what: format!("{next} rows in one run; at most {} fit: give fewer files at a time", u32::MAX) });
@@ -275,7 +327,7 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
     rows_by_day.retain(|d, _| delivered.contains(d));
     // Counts and rejects of the blocks.
     let mut rejects: Vec<Reject> = Vec::new();
-    for (block, base) in scanned.iter_mut().zip(&block_base) {
+    for block in &mut scanned {
         let open = &mut opened[block.stream];
         open.account.rows += block.rows;
         open.account.no_position += block.no_position;
@@ -285,7 +337,7 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
         for (reason, n) in &block.rejected {
             *open.account.rejected.entry(*reason).or_default() += n;
         }
-        let line0 = base + u64::from(open.header_lines) + 1;
+        let line0 = block.first_line + open.header_lines + 1;
         for RawReject { line, byte_offset, reason, text } in std::mem::take(&mut block.rejects) {
             rejects.push(Reject { file: block.stream as u32, line: line0 + u64::from(line), byte_offset, reason, text });
         }
@@ -295,28 +347,12 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
             rejects.push(Reject { file: file as u32, line: u64::from(line) + 1, byte_offset, reason, text });
         }
     }
-    // Shards: each ship whole in one.
-    let bases: Vec<(u32, usize)> = scanned
-        .iter()
-        .zip(&block_base)
-        .map(|(b, base)| ((first_rows[b.stream] + base + u64::from(opened[b.stream].header_lines) + 1) as u32, b.worker))
-        .collect();
-    let mut by_shard: Vec<Vec<(usize, Vec<Record>)>> = (0..SHARDS).map(|_| Vec::with_capacity(scanned.len())).collect();
-    for (k, block) in scanned.iter_mut().enumerate() {
-        for (shard, records) in std::mem::take(&mut block.shards).into_iter().enumerate() {
-            if !records.is_empty() {
-                by_shard[shard].push((k, records));
-            }
-        }
-    }
-    let streams: Vec<usize> = scanned.iter().map(|b| b.stream).collect();
     drop(scanned);
-    let (mmsis, places) = number_ships(workers);
     let strays = (rows_by_day.len() < days_seen).then_some(&delivered);
-    let context = Context { bases: &bases, ranks: &ranks, streams: &streams, delivered: strays, first_rows: &first_rows, places: &places };
-    let grouped: Result<Vec<Grouped>, PolarsError> =
-        by_shard.into_par_iter().zip(&mmsis).map_init(Vec::new, |scratch, (pieces, mmsis)| group(mmsis, pieces, &context, scratch)).collect();
-    let grouped = grouped.map_err(frame_error)?;
+    let context = Context { delivered: strays, first_rows: &first_rows };
+    let (table, grouped, dropped) = store.finish(workers, |mmsis, starts, fixes| group(mmsis, starts, fixes, &context));
+    let grouped = grouped.into_iter().collect::<Result<Vec<_>, _>>().map_err(frame_error)?;
+    let mut seen_astray = Vec::new();
     for shard in &grouped {
         for (stream, n) in &shard.duplicates {
             opened[*stream].account.duplicates += n;
@@ -324,13 +360,27 @@ fn gather(mut opened: Vec<OpenStream>, mut scanned: Vec<Scanned>, workers: &[Mut
         for (stream, n) in &shard.accepted {
             opened[*stream].account.positions += n;
         }
-        for (mmsi, record) in &shard.strays {
-            let stream = first_rows.partition_point(|f| *f <= u64::from(record.row)) - 1;
-            *opened[stream].account.rejected.entry(RejectReason::StrayClock).or_default() += 1;
-            let text = format!("mmsi {mmsi:09}, time {}", time::rfc3339(record.t_ms));
-            let line = u64::from(record.row) - first_rows[stream];
-            rejects.push(Reject { file: stream as u32, line, byte_offset: 0, reason: RejectReason::StrayClock, text });
+        for stray in &shard.strays {
+            *opened[stream_of(&first_rows, stray.row)].account.rejected.entry(RejectReason::StrayClock).or_default() += 1;
         }
+        seen_astray.extend_from_slice(&shard.strays);
+    }
+    // What was dropped before the days were known: of a stray clock's day it is no duplicate.
+    for day in dropped.into_iter().flat_map(|d| d.days) {
+        let astray = strays.is_some_and(|days| !days.contains(&day.day));
+        for (stream, n) in day.counts {
+            let account = &mut opened[stream].account;
+            *if astray { account.rejected.entry(RejectReason::StrayClock).or_default() } else { &mut account.duplicates } += n;
+        }
+        if astray {
+            seen_astray.extend(day.first);
+        }
+    }
+    for Sighting { row, mmsi, t_ms } in seen_astray {
+        let stream = stream_of(&first_rows, row);
+        let text = format!("mmsi {mmsi:09}, time {}", time::rfc3339(t_ms));
+        let line = u64::from(row) - first_rows[stream];
+        rejects.push(Reject { file: stream as u32, line, byte_offset: 0, reason: RejectReason::StrayClock, text });
     }
     // The first thousand a reason, in the order of the inputs.
     rejects.sort_by_key(|a| (a.file, a.line));
@@ -358,19 +408,10 @@ fn frame_error(e: PolarsError) -> Error {
     Error::Damaged { path: PathBuf::from("frame"), what: e.to_string() }
 }
 
-/// By worker and stream: number to rank.
-type Ranks = FxHashMap<(usize, usize), Vec<u32>>;
-
 struct Context<'a> {
-    bases: &'a [(u32, usize)],
-    /// By (worker, stream): number to rank.
-    ranks: &'a Ranks,
-    streams: &'a [usize],
     /// The delivered days; None where all are.
     delivered: Option<&'a BTreeSet<i32>>,
     first_rows: &'a [u64],
-    /// By worker: number of a ship to its place in its shard.
-    places: &'a [Vec<u32>],
 }
 
 struct Grouped {
@@ -380,62 +421,27 @@ struct Grouped {
     duplicates: BTreeMap<usize, u64>,
     /// By stream.
     accepted: BTreeMap<usize, u64>,
-    /// With their MMSI.
-    strays: Vec<(u32, Record)>,
+    strays: Vec<Sighting>,
 }
 
-/// One shard: its records by ship, in total order, without duplicates and strays. `scratch` is memory to use again.
-fn group(mmsis: &[u32], pieces: Vec<(usize, Vec<Record>)>, context: &Context, scratch: &mut Vec<Record>) -> Result<Grouped, PolarsError> {
-    let mut starts = vec![0usize; mmsis.len() + 1];
-    for (block, records) in &pieces {
-        let places = &context.places[context.bases[*block].1];
-        for r in records {
-            starts[places[r.ship as usize] as usize + 1] += 1;
-        }
-    }
-    for k in 0..mmsis.len() {
-        starts[k + 1] += starts[k];
-    }
-    let rows = starts[mmsis.len()];
-    let blank = Record { t_ms: 0, ship: 0, lat_e7: 0, lon_e7: 0, row: 0, particulars: 0, sog_dkn: 0, cog_ddeg: 0, heading_deg: 0, status: 0 };
-    if scratch.len() < rows {
-        scratch.resize(rows, blank);
-    }
-    let mut at = starts.clone();
-    for (block, records) in pieces {
-        let (base, worker) = context.bases[block];
-        let (ranks, places) = (&context.ranks[&(worker, context.streams[block])], &context.places[worker]);
-        for mut r in records {
-            r.row += base;
-            r.particulars = ranks[r.particulars as usize];
-            r.ship = places[r.ship as usize];
-            let slot = &mut at[r.ship as usize];
-            scratch[*slot] = r;
-            *slot += 1;
-        }
-    }
+/// One shard: its fixes by ship, in total order, without duplicates and strays.
+fn group(mmsis: &[u32], starts: &[usize], fixes: &[Fix], context: &Context) -> Result<Grouped, PolarsError> {
     let single = context.first_rows.len() == 1;
-    let stream_of = |row: u32| if single { 0 } else { context.first_rows.partition_point(|f| *f <= u64::from(row)) - 1 };
-    let mut columns = PositionColumns::with_capacity(rows);
+    let stream_of = |row: u32| if single { 0 } else { stream_of(context.first_rows, row) };
+    let mut columns = PositionColumns::with_capacity(starts[mmsis.len()]);
     let (mut duplicates, mut accepted, mut strays) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for (k, &mmsi) in mmsis.iter().enumerate() {
-        let records = &mut scratch[starts[k]..starts[k + 1]];
-        let order_of = |r: &Record| (r.key(), r.row);
-        if !records.is_sorted_by_key(order_of) {
-            records.sort_unstable_by_key(order_of);
-        }
-        let mut last = None;
-        for r in records.iter() {
-            if context.delivered.is_some_and(|days| !days.contains(&time::day_of(r.t_ms))) {
-                strays.push((mmsi, *r));
-            } else if last == Some(r.key()) {
-                *duplicates.entry(stream_of(r.row)).or_default() += 1;
+        let mut last: Option<&Fix> = None;
+        for fix in &fixes[starts[k]..starts[k + 1]] {
+            if context.delivered.is_some_and(|days| !days.contains(&time::day_of(fix.t_ms))) {
+                strays.push(Sighting { row: fix.row, mmsi, t_ms: fix.t_ms });
+            } else if last.is_some_and(|last| is_duplicate(last, fix)) {
+                *duplicates.entry(stream_of(fix.row)).or_default() += 1;
             } else {
-                last = Some(r.key());
-                let &Record { t_ms, lat_e7, lon_e7, sog_dkn, cog_ddeg, heading_deg, status, particulars, row, .. } = r;
-                columns.push(mmsi, &Fix { t_ms, lat_e7, lon_e7, sog_dkn, cog_ddeg, heading_deg, status, particulars, row });
+                last = Some(fix);
+                columns.push(mmsi, fix);
                 if !single {
-                    *accepted.entry(stream_of(row)).or_default() += 1;
+                    *accepted.entry(stream_of(fix.row)).or_default() += 1;
                 }
             }
         }
@@ -444,89 +450,4 @@ fn group(mmsis: &[u32], pieces: Vec<(usize, Vec<Record>)>, context: &Context, sc
         accepted.insert(0, columns.mmsi.len() as u64);
     }
     Ok(Grouped { positions: columns.into_frame()?, duplicates, accepted, strays })
-}
-
-/// The MMSIs of every shard in ascending order, and by worker the place there of each of its ships.
-fn number_ships(workers: &[Mutex<Worker>]) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
-    let seen: Vec<Vec<u32>> = workers.iter().map(|w| w.lock().map(|w| w.ships.iter().map(|s| s.mmsi).collect()).unwrap_or_default()).collect();
-    let mut mmsis: Vec<Vec<u32>> = vec![Vec::new(); SHARDS];
-    for &mmsi in seen.iter().flatten() {
-        mmsis[shard_of(mmsi)].push(mmsi);
-    }
-    for list in &mut mmsis {
-        list.sort_unstable();
-        list.dedup();
-    }
-    let place = |mmsi: &u32| mmsis[shard_of(*mmsi)].partition_point(|m| m < mmsi) as u32;
-    let places = seen.iter().map(|list| list.iter().map(place).collect()).collect();
-    (mmsis, places)
-}
-
-/// All distinct particulars in order, and for every worker and stream the rank of each of its numbers.
-fn rank_particulars(workers: &[Mutex<Worker>], opened: &[OpenStream], scanned: &[Scanned]) -> (Vec<Particulars>, Ranks) {
-    let pairs: BTreeSet<(usize, usize)> = scanned.iter().map(|s| (s.worker, s.stream)).collect();
-    // A worker numbers raw texts over all streams; what they mean depends on the stream's layout, and few layouts differ.
-    let mut parsed: BTreeMap<(usize, usize), Vec<Particulars>> = BTreeMap::new();
-    let mut same: BTreeMap<(usize, usize), (usize, usize)> = BTreeMap::new();
-    for &(worker, stream) in &pairs {
-        let twin = parsed.keys().find(|(w, s)| *w == worker && opened[*s].plan.reads_like(&opened[stream].plan)).copied();
-        if let Some(twin) = twin {
-            same.insert((worker, stream), twin);
-            continue;
-        }
-        let Ok(worker_state) = workers[worker].lock() else { continue };
-        let mut list = vec![Particulars::default(); worker_state.particulars.len()];
-        for (key, n) in &worker_state.particulars {
-            list[*n as usize] = parse(&opened[stream].plan, key);
-        }
-        parsed.insert((worker, stream), list);
-        same.insert((worker, stream), (worker, stream));
-    }
-    let mut table: Vec<Particulars> = parsed.values().flatten().cloned().collect();
-    table.sort_unstable();
-    table.dedup();
-    let rank_lists: BTreeMap<(usize, usize), Vec<u32>> =
-        parsed.into_iter().map(|(key, list)| (key, list.into_iter().map(|p| table.partition_point(|q| *q < p) as u32).collect())).collect();
-    let ranks = same.into_iter().map(|(key, twin)| (key, rank_lists[&twin].clone())).collect();
-    (table, ranks)
-}
-
-fn parse(plan: &Plan, key: &[u8]) -> Particulars {
-    let [name, imo, call_sign, ship_type, length, width, draught, cargo, class, bow, stern, port, starboard] = plan.texts(key);
-    let text = |t: &[u8]| escape(&t[..t.len().min(MOST_TEXT)], MOST_TEXT).trim_matches(|c: char| c.is_whitespace() || c == '@').to_owned();
-    let number = |t: &[u8], digits: u32, most: i64| match row::scaled(t.trim_ascii(), digits) {
-        Some(v) if (1..=most).contains(&v) => v,
-        _ => 0,
-    };
-    // Where the antenna stands: a hull is as long as the ways to both its ends. None of it where any is missing.
-    let antenna = [bow, stern, port, starboard].map(|t| row::scaled(t.trim_ascii(), 0).filter(|v| (0..=511).contains(v)).map(|v| v as u16));
-    let [bow, stern, port, starboard] = antenna.map(|v| v.unwrap_or(0));
-    let (length_dm, beam_dm) = (number(length, 1, 10_220) as u16, number(width, 1, 1_260) as u16);
-    let imo = imo.trim_ascii();
-    let imo = imo.strip_prefix(b"IMO").unwrap_or(imo).trim_ascii();
-    Particulars {
-        name: text(name),
-        imo: number(imo, 0, 9_999_999) as u32,
-        call_sign: text(call_sign),
-        ship_type: match number(ship_type, 0, 9999) as u16 {
-            0 => row::type_of_word(ship_type.trim_ascii()),
-            code => code,
-        },
-        length_dm: if length_dm == 0 { (bow + stern) * 10 } else { length_dm },
-        beam_dm: if beam_dm == 0 { (port + starboard) * 10 } else { beam_dm },
-        draught_dm: number(draught, plan.draught_digits(), 255) as u16,
-        cargo: number(cargo, 0, 9999) as u16,
-        class: match class.trim_ascii() {
-            b"A" | b"a" | b"Class A" => AisClass::A,
-            b"B" | b"b" | b"Class B" => AisClass::B,
-            _ => AisClass::Unknown,
-        },
-    }
-}
-
-impl Plan {
-    /// Whether raw particulars mean the same under both.
-    fn reads_like(&self, other: &Self) -> bool {
-        self.particulars_order() == other.particulars_order() && self.layout_parts() == other.layout_parts()
-    }
 }

@@ -12,6 +12,7 @@ pub mod layout;
 pub mod nmea;
 pub mod row;
 pub mod scan;
+pub mod store;
 
 pub use gather::{Delivery, Limits, read};
 

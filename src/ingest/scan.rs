@@ -8,7 +8,7 @@ use crate::ingest::layout::{Field, Identity, Layout, PARTICULARS, TimeForm, Unit
 use crate::ingest::{escape, row};
 use crate::model::fix::{NULL_STATUS, NULL_U16};
 use crate::model::mmsi::DEFAULT_MMSIS;
-use crate::model::{Mmsi, RejectReason, time};
+use crate::model::{Fix, Mmsi, RejectReason, time};
 use crate::units::{Lat, Lon};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -22,31 +22,6 @@ pub const MOST_TEXT: usize = 1 << 10;
 pub const MOST_REJECTS: usize = 1000;
 /// Records are spread over this many shards by MMSI, so that grouping can go in parallel.
 pub const SHARDS: usize = 64;
-
-/// A row that became a fix, as narrow as its information.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Record {
-    pub t_ms: i64,
-    /// The ship as this worker numbers them; later, as its shard does.
-    pub ship: u32,
-    pub lat_e7: i32,
-    pub lon_e7: i32,
-    /// Line within the block; later, row over all inputs.
-    pub row: u32,
-    /// Particulars as this worker numbers them; later, their rank.
-    pub particulars: u32,
-    pub sog_dkn: u16,
-    pub cog_ddeg: u16,
-    pub heading_deg: u16,
-    pub status: u8,
-}
-
-impl Record {
-    /// The total order over all canonical columns, within one ship.
-    pub fn key(&self) -> (i64, i32, i32, u16, u16, u16, u8, u32) {
-        (self.t_ms, self.lat_e7, self.lon_e7, self.sog_dkn, self.cog_ddeg, self.heading_deg, self.status, self.particulars)
-    }
-}
 
 /// Which shard a ship belongs to.
 pub fn shard_of(mmsi: u32) -> usize {
@@ -67,6 +42,8 @@ pub struct Scanned {
     pub stream: usize,
     pub sequence: usize,
     pub worker: usize,
+    /// Line of the stream that its first line is, the first behind the header being 0; set when the blocks before it are counted.
+    pub first_line: u64,
     /// Lines of any kind.
     pub lines: u32,
     /// Lines that are rows.
@@ -75,7 +52,8 @@ pub struct Scanned {
     pub not_ships: BTreeMap<&'static str, u64>,
     pub rejected: BTreeMap<RejectReason, u64>,
     pub rejects: Vec<RawReject>,
-    pub shards: Vec<Vec<Record>>,
+    /// Fixes by shard; `row` is the line within the block, `particulars` what the worker numbered as [`Worker::said`].
+    pub shards: Vec<Vec<Fix>>,
     pub days: BTreeMap<i32, u64>,
 }
 
@@ -102,18 +80,20 @@ impl Wanted {
     }
 }
 
-/// A worker's own memory: particulars numbered as they come, and buffers.
+/// A worker's own memory: ships and what they say of themselves, numbered as they come, and buffers.
 #[derive(Default)]
 pub struct Worker {
     number: usize,
     /// The stream that tails were kept of: another may mean something else by the same bytes.
     stream: Option<usize>,
-    /// Raw particulars to their number here.
-    pub particulars: FxHashMap<Arc<[u8]>, u32>,
+    /// What ships said of themselves, by its number here: the MMSI in four bytes, and raw particulars.
+    pub said: Vec<Arc<[u8]>>,
+    /// The same to its number.
+    sayings: FxHashMap<Arc<[u8]>, u32>,
     /// MMSIs to the number of the ship here.
     numbers: FxHashMap<u32, u32>,
     /// Ships by their number.
-    pub ships: Vec<Ship>,
+    ships: Vec<Ship>,
     key: Vec<u8>,
     fields: Vec<(u32, u32)>,
     unquoted: Vec<u8>,
@@ -126,23 +106,21 @@ const MOST_TAIL: usize = 100;
 /// What a worker knows of a ship: most rows repeat what the ship said of itself before. Looked up for every row, in any order:
 /// two cache lines, the first of which mostly suffices.
 #[repr(C, align(64))]
-pub struct Ship {
-    /// The number it sends under.
-    pub mmsi: u32,
-    /// The number of the particulars seen last; `u32::MAX` before the first.
-    particulars: u32,
+struct Ship {
+    /// The number of what it said last; `u32::MAX` before it said anything.
+    saying: u32,
     /// The status in the tail.
     status: u8,
     /// What stood behind the columns that change, to the end of the line and with it; empty where it cannot be used again.
     tail_length: u8,
     tail: [u8; MOST_TAIL],
-    /// The particulars seen last, as interned.
+    /// What it said last, as interned.
     key: Arc<[u8]>,
 }
 
 impl Ship {
-    fn new(mmsi: u32) -> Self {
-        Self { mmsi, key: Arc::from([]), particulars: u32::MAX, status: NULL_STATUS, tail_length: 0, tail: [0; MOST_TAIL] }
+    fn new() -> Self {
+        Self { key: Arc::from([]), saying: u32::MAX, status: NULL_STATUS, tail_length: 0, tail: [0; MOST_TAIL] }
     }
     /// Keeps the tail of an accepted line. One with a quote in it is read anew each time.
     fn keep_tail(&mut self, tail: &[u8], status: u8) {
@@ -188,10 +166,6 @@ impl Plan {
         let head = if split { layout.columns[..moving].to_vec() } else { Vec::new() };
         Self { layout, at, particulars, stretches, head }
     }
-    /// The layout's name.
-    pub fn name(&self) -> &'static str {
-        self.layout.name
-    }
     fn is_header(&self, line: &[u8]) -> bool {
         line == self.layout.header
     }
@@ -222,10 +196,11 @@ impl Plan {
     pub fn particulars_order(&self) -> Vec<u8> {
         self.particulars.iter().map(|p| p.0).collect()
     }
-    /// Whether an unquoted line holds the particulars that a key was made of.
+    /// Whether an unquoted line holds the particulars that a ship's key was made of.
     #[inline]
     fn repeats(&self, line: &[u8], fields: &[(u32, u32)], key: &[u8]) -> bool {
-        let Some((0, mut rest)) = key.split_first() else { return false };
+        let Some([.., 0]) = key.first_chunk::<5>() else { return false };
+        let mut rest = &key[5..];
         for (k, &(first, last)) in self.stretches.iter().enumerate() {
             if k > 0 {
                 let Some((between, after)) = rest.split_first() else { return false };
@@ -242,7 +217,7 @@ impl Plan {
         }
         rest.is_empty()
     }
-    /// Raw particulars, as interned, to text by canonical field.
+    /// Raw particulars, as interned behind the MMSI, to text by canonical field.
     pub fn texts<'k>(&self, key: &'k [u8]) -> [&'k [u8]; PARTICULARS.len()] {
         let mut out: [&[u8]; PARTICULARS.len()] = [b""; PARTICULARS.len()];
         let Some((quoted, body)) = key.split_first() else { return out };
@@ -275,6 +250,7 @@ impl Worker {
             stream,
             sequence: block.sequence,
             worker: self.number,
+            first_line: 0,
             lines: 0,
             rows: 0,
             no_position: 0,
@@ -300,9 +276,9 @@ impl Worker {
             day_rows += 1;
         };
         while begin < bytes.len() {
-            if let Some((shard, record, length)) = self.quick(plan, &bytes[begin..], wanted) {
-                count_day(&mut out.days, record.t_ms);
-                out.shards[shard].push(Record { row: out.lines, ..record });
+            if let Some((shard, fix, length)) = self.quick(plan, &bytes[begin..], wanted) {
+                count_day(&mut out.days, fix.t_ms);
+                out.shards[shard].push(Fix { row: out.lines, ..fix });
                 out.lines += 1;
                 out.rows += 1;
                 begin += length;
@@ -321,12 +297,12 @@ impl Worker {
             }
             out.rows += 1;
             match self.line(plan, status, line, quotes, wanted) {
-                Ok(Row::Fix(shard, record)) => {
-                    count_day(&mut out.days, record.t_ms);
+                Ok(Row::Fix { ship, shard, fix }) => {
+                    count_day(&mut out.days, fix.t_ms);
                     if let Some(tail) = tail_of(plan, &bytes[offset_in..begin.min(bytes.len())]) {
-                        self.ships[record.ship as usize].keep_tail(tail, record.status);
+                        self.ships[ship].keep_tail(tail, fix.status);
                     }
-                    out.shards[shard].push(Record { row: number, ..record });
+                    out.shards[shard].push(Fix { row: number, ..fix });
                 }
                 Ok(Row::NoPosition) => out.no_position += 1,
                 Ok(Row::NotShip(kind)) => *out.not_ships.entry(kind).or_default() += 1,
@@ -347,7 +323,7 @@ impl Worker {
     /// The usual row: plain numbers in the columns that change, and behind them to the end of the line what the ship said last
     /// time. It is what [`Worker::line`] makes of the same bytes; whatever is not just so is left to it.
     #[inline]
-    fn quick(&mut self, plan: &Plan, rest: &[u8], wanted: &Wanted) -> Option<(usize, Record, usize)> {
+    fn quick(&mut self, plan: &Plan, rest: &[u8], wanted: &Wanted) -> Option<(usize, Fix, usize)> {
         let (mut mmsi, mut t_ms, mut lat, mut lon) = (0, 0, i64::MAX, i64::MAX);
         let (mut sog_dkn, mut cog_ddeg, mut heading_deg) = (NULL_U16, NULL_U16, NULL_U16);
         let mut k = 0;
@@ -387,9 +363,8 @@ impl Worker {
         if (lat_e7, lon_e7) == (0, 0) || wanted.refuses_day(time::day_of(t_ms)) || wanted.refuses_place(lat_e7, lon_e7) {
             return None;
         }
-        let (particulars, status) = (known.particulars, known.status);
-        let record = Record { t_ms, ship, lat_e7, lon_e7, row: 0, particulars, sog_dkn, cog_ddeg, heading_deg, status };
-        Some((shard_of(mmsi), record, k + tail.len()))
+        let fix = Fix { t_ms, lat_e7, lon_e7, sog_dkn, cog_ddeg, heading_deg, status: known.status, particulars: known.saying, row: 0 };
+        Some((shard_of(mmsi), fix, k + tail.len()))
     }
 
     #[inline]
@@ -454,9 +429,8 @@ impl Worker {
             return Err(RejectReason::OutsideBbox);
         }
         let bad = RejectReason::BadMotion;
-        let record = Record {
+        let fix = Fix {
             t_ms,
-            ship: 0,
             lat_e7: lat,
             lon_e7: lon,
             row: 0,
@@ -469,12 +443,13 @@ impl Worker {
         let next = self.ships.len() as u32;
         let ship = *self.numbers.entry(mmsi).or_insert(next);
         if ship == next {
-            self.ships.push(Ship::new(mmsi));
+            self.ships.push(Ship::new());
         }
-        let Ship { key: last, particulars, .. } = &mut self.ships[ship as usize];
+        let Ship { key: last, saying, .. } = &mut self.ships[ship as usize];
         // Most rows repeat what the ship said before: then no key need be made.
-        if quoted || *particulars == u32::MAX || !plan.repeats(line, &self.fields, last) {
+        if quoted || *saying == u32::MAX || !plan.repeats(line, &self.fields, last) {
             self.key.clear();
+            self.key.extend_from_slice(&mmsi.to_le_bytes());
             self.key.push(u8::from(quoted));
             if quoted {
                 // No byte can part them: whatever a quoted field holds is text.
@@ -491,15 +466,18 @@ impl Worker {
                     self.key.extend_from_slice(&line[self.fields[first].0 as usize..self.fields[last].1 as usize]);
                 }
             }
-            *last = match self.particulars.get_key_value(&self.key[..]) {
-                Some((key, _)) => Arc::clone(key),
-                None => Arc::from(&self.key[..]),
+            (*last, *saying) = match self.sayings.get_key_value(&self.key[..]) {
+                Some((key, number)) => (Arc::clone(key), *number),
+                None => {
+                    let (key, number) = (Arc::<[u8]>::from(&self.key[..]), self.said.len() as u32);
+                    self.said.push(Arc::clone(&key));
+                    self.sayings.insert(Arc::clone(&key), number);
+                    (key, number)
+                }
             };
-            let number = self.particulars.len() as u32;
-            *particulars = *self.particulars.entry(Arc::clone(last)).or_insert(number);
         }
-        let particulars = *particulars;
-        Ok(Row::Fix(shard_of(mmsi), Record { ship, particulars, ..record }))
+        let particulars = *saying;
+        Ok(Row::Fix { ship: ship as usize, shard: shard_of(mmsi), fix: Fix { particulars, ..fix } })
     }
 
     /// Splits a line with quotes into `unquoted` and `fields`. False where quoting does not fit the header: a stray quote, which
@@ -553,8 +531,12 @@ impl Worker {
 }
 
 enum Row {
-    /// With its shard.
-    Fix(usize, Record),
+    /// With the number of its ship, and its shard.
+    Fix {
+        ship: usize,
+        shard: usize,
+        fix: Fix,
+    },
     NoPosition,
     NotShip(&'static str),
 }
