@@ -1,5 +1,6 @@
 //! The command line, parsed low: what is not given stays `None` for the configuration to decide.
 
+use crate::ingest::layout::{Field, KNOWN, Known, PARTICULARS, Reading, TimeForm};
 use crate::model::Kind;
 use crate::run::oneshot::Format;
 use crate::run::presets::Preset;
@@ -75,6 +76,10 @@ pub struct Detect {
     #[arg(long, value_enum, default_value = "rstar", help_heading = "Rules")]
     pub index: Index,
 
+    /// How the files are laid out
+    #[command(flatten)]
+    pub layout: LayoutOptions,
+
     /// First UTC day, e.g. 2020-01-01
     #[arg(long, value_name = "DAY", help_heading = "Which rows")]
     pub from: Option<String>,
@@ -112,6 +117,52 @@ pub struct Detect {
     pub verbose: u8,
 }
 
+/// What is known of a layout before looking.
+#[derive(Clone, Debug, clap::Args)]
+pub struct LayoutOptions {
+    /// The layout, by name; auto tells it by the header
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = parse_provider, help_heading = "Layout")]
+    pub provider: Provider,
+    /// The column of a field, as in lat=Breite (repeatable): mmsi, time, lat, lon, sog, cog, heading, status, name, imo, ...
+    #[arg(long, value_name = "FIELD=COLUMN", value_parser = parse_map, help_heading = "Layout")]
+    pub map: Vec<(Field, String)>,
+    /// How times are written: iso, day-first, compact, epoch-s or epoch-ms [default: as in the layout]
+    #[arg(long, value_name = "FORM", value_parser = parse_time_form, help_heading = "Layout")]
+    pub time_format: Option<TimeForm>,
+}
+
+impl LayoutOptions {
+    /// For the reader.
+    pub fn reading(&self) -> Reading {
+        Reading { known: self.provider.0, map: self.map.clone(), time: self.time_format }
+    }
+}
+
+/// A layout by name; none is told by the header.
+#[derive(Clone, Copy, Debug)]
+pub struct Provider(Option<&'static Known>);
+
+fn parse_provider(word: &str) -> Result<Provider, String> {
+    let names = || KNOWN.iter().map(|k| k.name).collect::<Vec<_>>().join(", ");
+    match KNOWN.iter().find(|k| k.name == word) {
+        Some(known) => Ok(Provider(Some(known))),
+        None if word == "auto" => Ok(Provider(None)),
+        None => Err(format!("no layout of that name; there are auto, {}", names())),
+    }
+}
+
+fn parse_map(text: &str) -> Result<(Field, String), String> {
+    let (field, column) = text.split_once('=').ok_or("write it as FIELD=COLUMN")?;
+    let known = Field::parse(field)
+        .ok_or_else(|| format!("no field `{field}`; there are mmsi, time, lat, lon, sog, cog, heading, status, {}", PARTICULARS.join(", ")))?;
+    Ok((known, column.to_owned()))
+}
+
+fn parse_time_form(word: &str) -> Result<TimeForm, String> {
+    let names = || TimeForm::ALL.map(|f| f.1).join(", ");
+    TimeForm::ALL.iter().find(|f| f.1 == word).map(|f| f.0).ok_or_else(|| format!("no such form; there are {}", names()))
+}
+
 /// Options of `inspect`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -121,6 +172,9 @@ pub struct Inspect {
     /// A file, a folder, a glob in quotes, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
+    /// How the files are laid out
+    #[command(flatten)]
+    pub layout: LayoutOptions,
     /// For machines
     #[arg(long)]
     pub json: bool,

@@ -4,7 +4,7 @@ use crate::frame::{self, PositionColumns};
 use crate::ingest::Error;
 use crate::ingest::blocks::{Block, Blocks};
 use crate::ingest::container::{self, Stream};
-use crate::ingest::layout::Layout;
+use crate::ingest::layout::{Layout, Reading};
 use crate::ingest::nmea::{self, lines::Aside};
 use crate::ingest::scan::{MOST_REJECTS, Plan, RawReject, Scanned, Wanted, Worker};
 use crate::ingest::store::{Sighting, Store, is_duplicate, stream_of};
@@ -44,6 +44,8 @@ pub struct Limits {
     pub days: (Option<i32>, Option<i32>),
     /// West, south, east, north in degrees times 1e7.
     pub bbox_e7: Option<[i32; 4]>,
+    /// What is known of the layout of tables before they are looked at.
+    pub reading: Reading,
     /// Share of malformed rows, in percent of a file, above which it is refused.
     pub max_reject_percent: f64,
     /// Share of the run's rows that a day must hold to count as delivered.
@@ -54,7 +56,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { days: (None, None), bbox_e7: None, max_reject_percent: 5.0, stray_share: 0.001, settle_after: 6_000_000 }
+        Self { days: (None, None), bbox_e7: None, reading: Reading::default(), max_reject_percent: 5.0, stray_share: 0.001, settle_after: 6_000_000 }
     }
 }
 
@@ -96,7 +98,7 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
     let mut opened: Vec<OpenStream> = Vec::new();
     let mut scanned: Vec<Scanned> = Vec::new();
     let mut store = Store::new(limits.settle_after);
-    let hands = Hands { workers: &workers, wanted: &wanted, progress };
+    let hands = Hands { workers: &workers, wanted: &wanted, reading: &limits.reading, progress };
     let mut next_row = 0;
     for path in paths {
         let streams = match container::open(path) {
@@ -144,6 +146,7 @@ fn refuse(block: &mut Scanned) {
 struct Hands<'a> {
     workers: &'a [Mutex<Worker>],
     wanted: &'a Wanted,
+    reading: &'a Reading,
     progress: &'a (dyn Fn(u64) + Sync),
 }
 
@@ -154,7 +157,7 @@ fn scan_stream(stream: Stream, number: usize, first_row: u64, hands: &Hands, sto
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => Error::Io { path: path.clone(), source: e },
         _ => Error::Damaged { path: path.clone(), what: e.to_string() },
     };
-    let Source { layout, blocks, header_lines, aside } = open(&path, reader).map_err(|e| match e {
+    let Source { layout, blocks, header_lines, aside } = open(&path, reader, hands.reading).map_err(|e| match e {
         Refusal::Layout(e) => e,
         Refusal::Reading(e) => damaged(e),
     })?;
@@ -215,7 +218,7 @@ impl From<std::io::Error> for Refusal {
 }
 
 /// Looks at the head of a stream: sentences, or a table with a header, which is the first line that is not blank.
-fn open(path: &Path, mut reader: Box<dyn Read + Send>) -> Result<Source, Refusal> {
+fn open(path: &Path, mut reader: Box<dyn Read + Send>, reading: &Reading) -> Result<Source, Refusal> {
     let mut head = vec![0u8; 64 << 10];
     let n = container::read_up_to(&mut reader, &mut head)?;
     head.truncate(n);
@@ -236,7 +239,7 @@ fn open(path: &Path, mut reader: Box<dyn Read + Send>) -> Result<Source, Refusal
             break line;
         }
     };
-    let layout = Layout::recognise(path, line, None)?;
+    let layout = Layout::recognise(path, line, reading)?;
     let rest = head.split_off(begin);
     Ok(Source { layout, blocks: Blocks::new(reader, rest, begin as u64), header_lines, aside: None })
 }

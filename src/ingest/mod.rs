@@ -78,6 +78,16 @@ pub enum Error {
         /// What is there.
         found: Vec<String>,
     },
+    /// A column that was asked for and is not there.
+    #[error("{}: no column `{column}`; found {}", .path.display(), .found.join(", "))]
+    NoSuchColumn {
+        /// Which file.
+        path: PathBuf,
+        /// What was asked for.
+        column: String,
+        /// What is there.
+        found: Vec<String>,
+    },
     /// Too many malformed rows.
     #[error("{}: {malformed} of {rows} rows are malformed ({percent:.1} %), above the limit of {limit} %", .path.display())]
     TooManyRejects {
@@ -114,7 +124,8 @@ impl Error {
             Self::Archive { .. } => "unpack it by hand, look at what is in it, and give the CSV files",
             Self::UnknownLayout { .. } => "the first line must be the header of MarineCadastre or another layout that `alongside detect --help` lists",
             Self::CarriageReturns(_) => "turn them into newlines: `tr '\\r' '\\n' < FILE > NEW`",
-            Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude, by the names of one layout",
+            Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude; `--map lat=COLUMN` names one that is called otherwise",
+            Self::NoSuchColumn { .. } => "--map is FIELD=COLUMN with a name from the header, whatever its case",
             Self::TooManyRejects { .. } => "`--max-reject-share 100` takes the other rows; rejects.csv then shows the refused ones",
             Self::NothingUsable { .. } => "is it the right file, and are --from, --to and --bbox as meant?",
         }

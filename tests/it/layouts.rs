@@ -1,6 +1,6 @@
 //! One ship, one moment, in every layout: the same fix whoever wrote it down. And the real samples, counted another way.
 
-use crate::cli::Scratch;
+use crate::cli::{Scratch, run};
 use crate::ingest::{Canon, canon, read_one};
 use crate::nmea_encode::{RawPosition, RawStatic, tagged};
 use alongside::ingest::nmea::{Decoder, Outcome};
@@ -293,4 +293,35 @@ fn samples_of_sentences_are_counted_as_by_the_decoder() {
         assert!(account.balances(), "{name}");
         assert_eq!((account.layout.as_str(), account.rows as usize, account.positions + account.duplicates), ("nmea", rows, positions), "{name}");
     }
+}
+
+/// A table that no layout describes, by the names of its columns; and one whose header is that of another form.
+#[test]
+fn a_table_can_be_described_by_hand() {
+    let scratch = Scratch::new();
+    scratch.put("a.csv", b"Zeit;Schiff;Breite;Laenge;Fahrt;LAT\n26/04/2026 00:00:09;219000001;56.9126;7.750783;11.9;1.0\n");
+    let by_hand =
+        ["--map", "time=zeit", "--map", "mmsi=Schiff", "--map", "lat=Breite", "--map", "lon=Laenge", "--map", "sog=Fahrt", "--time-format", "day-first"];
+    let look = |args: &[&str]| {
+        let done = run(&scratch, &[&["inspect", "a.csv", "--json"], args].concat(), None);
+        (done.code, done.stdout, done.stderr)
+    };
+    let (code, json, err) = look(&by_hand);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((report["files"][0]["layout"].as_str(), report["files"][0]["positions"].as_u64()), (Some("mapped"), Some(1)));
+    // The column that was named, not the one that the layout would have taken.
+    assert_eq!(report["area"], serde_json::json!([7.750783, 56.9126, 7.750783, 56.9126]));
+    let (code, _, err) = look(&["--map", "lat=Hoehe"]);
+    assert!(code == 3 && err.contains("no column `Hoehe`; found zeit, schiff, breite"), "{err}");
+    let (code, _, err) = look(&["--map", "latitude=Breite"]);
+    assert!(code == 2 && err.contains("no field `latitude`; there are mmsi, time, lat, lon"), "{err}");
+    let (code, _, err) = look(&["--provider", "denmark"]);
+    assert!(code == 2 && err.contains("there are auto, dma, exactearth"), "{err}");
+    // AISHub's raw form has the header of the other.
+    scratch.put("a.csv", b"MMSI,TIME,LONGITUDE,LATITUDE,COG,SOG,HEADING,NAVSTAT,DRAUGHT\n219000001,1777161609,4650470,34147560,340,119,32,0,75\n");
+    let (code, json, _) = look(&["--provider", "aishub-raw"]);
+    assert!(code == 0 && json.contains("\"positions\": 1") && json.contains("2026-04-26T00:00:09Z"), "{json}");
+    let (_, json, _) = look(&[]);
+    assert!(json.contains("\"bad_time\": 1"), "{json}");
 }

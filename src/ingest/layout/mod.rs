@@ -79,7 +79,35 @@ pub enum Identity {
     Hashed,
 }
 
+impl TimeForm {
+    /// Every form, with its word on the command line.
+    pub const ALL: [(Self, &'static str); 5] =
+        [(Self::Iso, "iso"), (Self::DayFirst, "day-first"), (Self::Compact, "compact"), (Self::EpochSeconds, "epoch-s"), (Self::EpochMillis, "epoch-ms")];
+}
+
+impl Field {
+    /// The field that a word on the command line names.
+    pub fn parse(word: &str) -> Option<Self> {
+        let moving = ["mmsi", "time", "lat", "lon", "sog", "cog", "heading", "status"];
+        let fields = [Self::Mmsi, Self::Time, Self::Lat, Self::Lon, Self::Sog, Self::Cog, Self::Heading, Self::Status];
+        let particular = || PARTICULARS.iter().position(|p| *p == word).map(|k| Self::Particular(k as u8));
+        moving.iter().position(|m| *m == word).map(|k| fields[k]).or_else(particular)
+    }
+}
+
+/// What the caller knows of a layout before looking: nothing, its name, or its columns.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// The layout.
+    pub known: Option<&'static Known>,
+    /// Fields and the header names of their columns; they lie over those of the layout.
+    pub map: Vec<(Field, String)>,
+    /// How times are written, where that is not as in the layout.
+    pub time: Option<TimeForm>,
+}
+
 /// A layout that is known.
+#[derive(Debug)]
 pub struct Known {
     /// Its name on the command line and in the manifest.
     pub name: &'static str,
@@ -141,8 +169,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// From the first line of a file; `named` where the caller knows the layout.
-    pub fn recognise(path: &Path, line: &[u8], named: Option<&Known>) -> Result<Self, Error> {
+    /// From the first line of a file, and what the caller knows of it.
+    pub fn recognise(path: &Path, line: &[u8], reading: &Reading) -> Result<Self, Error> {
         let header = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let delimiter = delimiter_of(header);
         let names: Vec<String> = String::from_utf8_lossy(header)
@@ -151,9 +179,21 @@ impl Layout {
             .collect();
         let has = |mark: &&str| names.iter().any(|n| n == mark);
         let unknown = || Error::UnknownLayout { path: path.to_path_buf(), found: escape(line, 120) };
-        let known = named.or_else(|| KNOWN.into_iter().find(|k| k.marks.iter().all(|m| has(m)))).ok_or_else(unknown)?;
-        let field = |n: &String| known.names.iter().find(|(name, _)| name == n).map_or(Field::Other, |(_, f)| *f);
+        let known = reading.known.or_else(|| KNOWN.into_iter().find(|k| k.marks.iter().all(|m| has(m)))).ok_or_else(unknown)?;
+        let mapped = |n: &String| reading.map.iter().find(|(_, column)| column.trim().to_lowercase() == *n).map(|(f, _)| *f);
+        let field = |n: &String| mapped(n).or_else(|| known.names.iter().find(|(name, _)| name == n).map(|(_, f)| *f)).unwrap_or(Field::Other);
         let mut columns: Vec<Field> = names.iter().map(field).collect();
+        // A column that was named is the one, wherever the layout would have looked.
+        for k in 0..columns.len() {
+            let elsewhere = reading.map.iter().any(|(f, _)| *f == columns[k]) && mapped(&names[k]) != Some(columns[k]);
+            if elsewhere {
+                columns[k] = Field::Other;
+            }
+        }
+        if let Some((_, column)) = reading.map.iter().find(|(_, column)| !names.contains(&column.trim().to_lowercase())) {
+            let found = names.iter().map(|n| escape(n.as_bytes(), 40)).collect();
+            return Err(Error::NoSuchColumn { path: path.to_path_buf(), column: column.clone(), found });
+        }
         if columns.iter().filter(|f| **f != Field::Other).count() < 2 {
             return Err(unknown());
         }
@@ -175,6 +215,9 @@ impl Layout {
         }
         let station = known.station.and_then(|s| names.iter().position(|n| n == s));
         let Known { name, time, units, identity, .. } = *known;
+        let time = reading.time.unwrap_or(time);
+        // Nothing but the named columns tells what it is.
+        let name = if reading.known.is_none() && !reading.map.is_empty() && known.marks.is_empty() { "mapped" } else { name };
         Ok(Self { name, delimiter, columns, time, units, identity, station, header: header.to_vec() })
     }
 }
