@@ -4,39 +4,55 @@ use crate::ingest::Error;
 use std::path::{Path, PathBuf};
 
 /// Endings that are looked for in a folder; the container itself is recognised by content.
-const ENDINGS: [&str; 4] = [".csv", ".zst", ".zip", ".txt"];
+const ENDINGS: [&str; 12] = [".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip", ".nmea", ".aivdm", ".json", ".geojson", ".parquet"];
 
-/// The files behind the arguments, each once, in the order of their paths within one argument.
+/// What the arguments name.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files, each once, in the order of their paths within one argument.
+    pub files: Vec<PathBuf>,
+    /// Files in the given folders that are passed over for their names; hidden ones and what runs left are not counted.
+    pub passed_over: usize,
+}
+
+/// The files behind the arguments. See [`find`].
 pub fn expand(arguments: &[String]) -> Result<Vec<PathBuf>, Error> {
-    let mut files: Vec<PathBuf> = Vec::new();
+    find(arguments).map(|found| found.files)
+}
+
+/// The files behind the arguments, and how many were passed over in folders.
+pub fn find(arguments: &[String]) -> Result<Found, Error> {
+    let mut all = Found::default();
     for argument in arguments {
+        let mut passed_over = 0;
         let path = Path::new(argument);
         let mut found = if argument == "-" || path.is_file() {
             vec![path.to_path_buf()]
         } else if path.is_dir() {
             let mut found = Vec::new();
-            walk(path, &mut found)?;
+            walk(path, &mut found, &mut passed_over)?;
             found
         } else if path.exists() {
             vec![path.to_path_buf()]
         } else if argument.contains(['*', '?', '[']) {
-            let paths = glob::glob(argument).map_err(|_| Error::NoMatch { pattern: argument.clone() })?;
+            let paths = glob::glob(argument).map_err(|_| Error::NoMatch { pattern: argument.clone(), passed_over })?;
             paths.filter_map(Result::ok).filter(|p| p.is_file()).collect()
         } else {
             return Err(Error::NotFound(path.to_path_buf()));
         };
         if found.is_empty() {
-            return Err(Error::NoMatch { pattern: argument.clone() });
+            return Err(Error::NoMatch { pattern: argument.clone(), passed_over });
         }
         found.sort();
-        files.extend(found);
+        all.files.extend(found);
+        all.passed_over += passed_over;
     }
     let mut seen = std::collections::BTreeSet::new();
-    files.retain(|f| seen.insert(f.canonicalize().unwrap_or_else(|_| f.clone())));
-    Ok(files)
+    all.files.retain(|f| seen.insert(f.canonicalize().unwrap_or_else(|_| f.clone())));
+    Ok(all)
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+fn walk(folder: &Path, found: &mut Vec<PathBuf>, passed_over: &mut usize) -> Result<(), Error> {
     let fail = |source| Error::Io { path: folder.to_path_buf(), source };
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         let entry = entry.map_err(fail)?;
@@ -52,9 +68,12 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
         // A run that was written into the folder of its inputs is none of them.
         let is_run = |folder: &Path| ["manifest.json", "tracks.parquet"].iter().all(|f| folder.join(f).is_file());
         if kind.is_dir() && !name.starts_with(['.', '_']) && !is_run(&entry.path()) {
-            walk(&entry.path(), found)?;
-        } else if kind.is_file() && !name.starts_with('.') && ENDINGS.iter().any(|e| name.ends_with(e)) {
-            found.push(entry.path());
+            walk(&entry.path(), found, passed_over)?;
+        } else if kind.is_file() && !name.starts_with('.') && name != "manifest.json" {
+            match ENDINGS.iter().any(|e| name.ends_with(e)) {
+                true => found.push(entry.path()),
+                false => *passed_over += 1,
+            }
         }
     }
     Ok(())

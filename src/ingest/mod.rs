@@ -25,10 +25,12 @@ pub enum Error {
     #[error("{}: no such file or folder", .0.display())]
     NotFound(PathBuf),
     /// A glob that matches nothing, or a folder without AIS files.
-    #[error("{pattern}: no AIS file found there")]
+    #[error("{pattern}: no AIS file found there{}", passed(*.passed_over))]
     NoMatch {
         /// What was given.
         pattern: String,
+        /// Files there whose names end like none of AIS.
+        passed_over: usize,
     },
     /// The operating system refused.
     #[error("{}: {source}", .path.display())]
@@ -114,14 +116,27 @@ pub enum Error {
     },
 }
 
+/// Files of other names, in words.
+fn passed(over: usize) -> String {
+    match over {
+        0 => String::new(),
+        1 => "; 1 file of another name is passed over".to_owned(),
+        n => format!("; {n} files of other names are passed over"),
+    }
+}
+
+/// What to do with a container that is not read.
+const REFUSED: &str = "unpack it by hand, or convert it; look at what is in it, and give the CSV files";
+
 impl Error {
     /// What to type next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotFound(_) | Self::NoMatch { .. } => "check the spelling; a folder is read whole, and a glob goes in quotes: 'ais/*.csv.zst'",
+            Self::Io { source, .. } if source.get_ref().is_some_and(|e| e.is::<container::Refused>()) => REFUSED,
             Self::Io { .. } => "check the permissions of the file and its folder",
             Self::Empty(_) | Self::Damaged { .. } => "download it again; compare its size with the publisher's",
-            Self::Archive { .. } => "unpack it by hand, look at what is in it, and give the CSV files",
+            Self::Archive { .. } => REFUSED,
             Self::UnknownLayout { .. } => "the first line must be the header of MarineCadastre or another layout that `alongside detect --help` lists",
             Self::CarriageReturns(_) => "turn them into newlines: `tr '\\r' '\\n' < FILE > NEW`",
             Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude; `--map lat=COLUMN` names one that is called otherwise",

@@ -4,6 +4,7 @@ mod architecture;
 mod bench;
 mod cli;
 mod config;
+mod containers;
 mod days;
 mod detect;
 mod export;
