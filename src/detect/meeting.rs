@@ -260,8 +260,7 @@ fn goes_on(a: Moving, b: Moving, meeting: &Meeting, t_ms: i64, rules: &Rules, pa
     if gap > params.rendezvous.hole_h.millis() {
         return false;
     }
-    let (seen_ms, far_m) = pairs::between(a, b, rules, meeting.last_ms, t_ms);
-    seen_ms <= params.rendezvous.flicker_min.millis() && far_m <= params.rendezvous.flicker_m.get()
+    pairs::is_flicker(a, b, rules, (meeting.last_ms, t_ms), params.rendezvous.flicker_min.millis(), params.rendezvous.flicker_m.get())
 }
 
 fn extend(meeting: &mut Meeting, piece: &Piece) {

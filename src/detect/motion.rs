@@ -41,7 +41,7 @@ impl Legs {
 }
 
 /// Legs in a block, coarse and fine. Eight are about ten minutes of a ship in port, 64 an hour and a half: boxes small enough to
-/// settle most pairs at once.
+/// settle most pairs at once. The first is a multiple of the second.
 pub const BLOCKS: [usize; 2] = [64, 8];
 
 /// Consecutive legs, as many as the size at most, the first being a multiple of it.
@@ -76,7 +76,12 @@ impl Extent {
     }
 
     fn outward(lo: Vec3, hi: Vec3) -> Self {
-        Self { lo: lo.map(|v| v.floor() as i32), hi: hi.map(|v| v.ceil() as i32) }
+        Self { lo: lo.map(floor), hi: hi.map(|v| -floor(-v)) }
+    }
+
+    /// That of both.
+    fn join(&self, other: &Self) -> Self {
+        Self { lo: [0, 1, 2].map(|k| self.lo[k].min(other.lo[k])), hi: [0, 1, 2].map(|k| self.hi[k].max(other.hi[k])) }
     }
 
     /// Least and greatest distance to the positions of another, squared.
@@ -91,6 +96,13 @@ impl Extent {
         }
         (near, far)
     }
+}
+
+/// The whole metre at or below; without the call that `floor` is where the processor's own is not assumed.
+#[inline]
+fn floor(v: f64) -> i32 {
+    let whole = v as i32;
+    whole - i32::from(f64::from(whole) > v)
 }
 
 /// A stretch of consecutive legs that are all at least paced, inside a small box and a bounded time.
@@ -153,13 +165,15 @@ pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<R
     }
     let runs = runs(index, fixes, &points, &pace, params);
     let observed = params.motion.observed_leg_min.millis();
-    let block = |from: usize, size: usize| {
-        let to = (from + size).min(pace.len());
+    let block = |from: usize| {
+        let to = (from + BLOCKS[1]).min(pace.len());
         let plain = (from..to).all(|k| is_plain(fixes, &pace, k, observed));
         Block { extent: Extent::of(&points[from..=to]), plain }
     };
-    let blocks = BLOCKS.map(|size| (0..pace.len()).step_by(size).map(|from| block(from, size)).collect());
-    (Legs { pace, points, blocks, sampled: OnceLock::new() }, runs)
+    let fine: Vec<Block> = (0..pace.len()).step_by(BLOCKS[1]).map(block).collect();
+    let join = |blocks: &[Block]| blocks[1..].iter().fold(blocks[0], |x, y| Block { extent: x.extent.join(&y.extent), plain: x.plain && y.plain });
+    let coarse = fine.chunks(BLOCKS[0] / BLOCKS[1]).map(join).collect();
+    (Legs { pace, points, blocks: [coarse, fine], sampled: OnceLock::new() }, runs)
 }
 
 fn paces(fixes: &[Fix], points: &[Vec3], params: &Params, pace: &mut [Pace]) {
