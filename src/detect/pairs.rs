@@ -125,6 +125,9 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
     // The last leg that begins at or before t0.
     let seek = |fixes: &[crate::model::Fix], run: &Run| {
         let (first, last) = (run.first as usize, run.last as usize);
+        if run.t0_ms == t0 {
+            return first;
+        }
         let k = fixes[first..=last].partition_point(|f| f.t_ms <= t0);
         (first + k.max(1) - 1).min(last - 1)
     };
@@ -157,8 +160,9 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
                     push(out, Piece { t0_ms: x, t1_ms: y, enter_ms: entered.then_some((x, y)), observed: true });
                 }
             }
-            i += fa[i + 1..=to_a].partition_point(|f| f.t_ms <= end);
-            j += fb[j + 1..=to_b].partition_point(|f| f.t_ms <= end);
+            // One of the two is at its end.
+            i = if fa[to_a].t_ms == end { to_a } else { i + fa[i + 1..=to_a].partition_point(|f| f.t_ms <= end) };
+            j = if fb[to_b].t_ms == end { to_b } else { j + fb[j + 1..=to_b].partition_point(|f| f.t_ms <= end) };
             continue 'walk;
         }
         let (a0, a1, b0, b1) = (fa[i].t_ms, fa[i + 1].t_ms, fb[j].t_ms, fb[j + 1].t_ms);

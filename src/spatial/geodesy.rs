@@ -20,7 +20,7 @@ static TABLE: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| {
 });
 
 /// Sine and cosine of an angle of -180..=180 degrees in 1e-7 degree; a pure function of the angle.
-#[inline]
+#[inline(always)]
 fn sin_cos_e7(angle_e7: i32) -> (f64, f64) {
     let k = (angle_e7 + if angle_e7 >= 0 { STEP_E7 / 2 } else { -STEP_E7 / 2 }) / STEP_E7;
     let d = f64::from(angle_e7 - k * STEP_E7) * (std::f64::consts::PI / (180.0 * E7));
