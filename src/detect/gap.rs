@@ -25,29 +25,34 @@ pub struct Scope<'a> {
     pub params: &'a Params,
 }
 
-/// The silences of one track.
-pub fn find(track: &Track, class: AisClass, scope: &Scope) -> Vec<GapFacts> {
-    let shortest = scope.params.gap.min_h.millis();
-    let mut found = Vec::new();
+/// The last fixes before the silences of one track, by their numbers.
+pub fn silences(track: &Track, window: (i64, i64), end: WindowEnd, params: &Params) -> Vec<u32> {
+    let shortest = params.gap.min_h.millis();
     let fixes = &track.fixes;
-    for (k, pair) in fixes.windows(2).enumerate() {
-        let (off, on) = (&pair[0], &pair[1]);
-        if on.t_ms - off.t_ms >= shortest && on.t_ms > scope.window.0 && on.t_ms <= scope.window.1 {
-            found.extend(describe(track, k, Some(on), class, scope));
-        }
-    }
-    if let (WindowEnd::DataEnd, Some(last)) = (scope.end, fixes.last())
-        && scope.window.1 - last.t_ms >= shortest
+    let is_silence = |pair: &[Fix]| pair[1].t_ms - pair[0].t_ms >= shortest && pair[1].t_ms > window.0 && pair[1].t_ms <= window.1;
+    let mut found: Vec<u32> = (0..).zip(fixes.windows(2)).filter(|(_, pair)| is_silence(pair)).map(|(k, _)| k).collect();
+    if let (WindowEnd::DataEnd, Some(last)) = (end, fixes.last())
+        && window.1 - last.t_ms >= shortest
     {
-        found.extend(describe(track, fixes.len() - 1, None, class, scope));
+        found.push(fixes.len() as u32 - 1);
     }
     found
 }
 
-fn describe(track: &Track, k: usize, on: Option<&Fix>, class: AisClass, scope: &Scope) -> Option<GapFacts> {
+/// The silences of one track.
+pub fn find(track: &Track, class: AisClass, scope: &Scope) -> Vec<GapFacts> {
+    tell(track, &silences(track, scope.window, scope.end, scope.params), class, scope)
+}
+
+/// What can be said of silences that [`silences`] found with the same window, end and rules.
+pub fn tell(track: &Track, silences: &[u32], class: AisClass, scope: &Scope) -> Vec<GapFacts> {
+    silences.iter().filter_map(|&k| describe(track, k as usize, class, scope)).collect()
+}
+
+fn describe(track: &Track, k: usize, class: AisClass, scope: &Scope) -> Option<GapFacts> {
     let params = scope.params;
     let fixes = &track.fixes;
-    let off = &fixes[k];
+    let (off, on) = (&fixes[k], fixes.get(k + 1));
     let begin = fixes.partition_point(|f| f.t_ms < off.t_ms - params.gap.before_h.millis());
     let fixes_before = (k + 1 - begin) as u32;
     if fixes_before < params.gap.min_fixes_before {

@@ -108,26 +108,31 @@ pub fn find_each<T: Send>(
     let rules = Rules::new(params);
     let runs: Vec<&Run> = runs.iter().filter(|r| r.t1_ms >= window.0 && r.t0_ms <= window.1).collect();
     let boxes: Vec<Box4> = runs.iter().map(|r| as_box(r, window)).collect();
-    let (mut near, work) = boxes::near_pairs(&boxes, reach_m(params), index, now_us);
+    let (near, work) = boxes::near_pairs(&boxes, reach_m(params), index, now_us);
     drop(boxes);
-    for pair in &mut near {
-        if is_before(tracks, runs[pair.1 as usize].track, runs[pair.0 as usize].track) {
-            *pair = (pair.1, pair.0);
-        }
-    }
-    near.par_sort_unstable_by_key(|&(i, j)| {
-        let (a, b) = (runs[i as usize], runs[j as usize]);
-        (a.track, b.track, a.t0_ms.max(b.t0_ms), a.t0_ms, b.t0_ms)
-    });
+    let ordered = |&(i, j): &(u32, u32)| {
+        let turned = is_before(tracks, runs[j as usize].track, runs[i as usize].track);
+        let (i, j) = if turned { (j, i) } else { (i, j) };
+        Near { tracks: (runs[i as usize].track, runs[j as usize].track), runs: (i, j) }
+    };
+    let mut near: Vec<Near> = near.par_iter().map(ordered).collect();
+    near.par_sort_unstable_by_key(|n| u64::from(n.tracks.0) << 32 | u64::from(n.tracks.1));
     // One group a pair of tracks; pairs with an open meeting and no candidate now are groups of their own.
     let place: BTreeMap<TrackId, u32> = if alive.is_empty() { BTreeMap::new() } else { tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect() };
     let mut groups: Vec<Group> = near
-        .par_chunk_by(|x, y| key(&runs, x) == key(&runs, y))
+        .par_chunk_by_mut(|x, y| x.tracks == y.tracks)
         .filter_map(|candidates| {
-            let (a, b) = key(&runs, &candidates[0]);
+            let (a, b) = candidates[0].tracks;
             let (one, two) = (&tracks[a as usize], &tracks[b as usize]);
             let is_kept = one.mmsi != two.mmsi && (may_meet(&runs, candidates, &rules, window.1, params) || alive.contains_key(&(one.id, two.id)));
-            is_kept.then_some(Group { a, b, candidates, carried: None })
+            is_kept.then(|| {
+                candidates.sort_unstable_by_key(|n| {
+                    let (a, b) = (runs[n.runs.0 as usize].t0_ms, runs[n.runs.1 as usize].t0_ms);
+                    (a.max(b), a, b)
+                });
+                let place = runs[candidates[0].runs.0 as usize].extent.lo.map(|v| v >> 11);
+                Group { a, b, candidates, place: Some(place), carried: None }
+            })
         })
         .collect();
     if !alive.is_empty() {
@@ -137,22 +142,22 @@ pub fn find_each<T: Send>(
     }
     for ((a, b), meeting) in alive {
         if let (Some(&a), Some(&b)) = (place.get(&a), place.get(&b)) {
-            groups.push(Group { a, b, candidates: &[], carried: Some(Box::new(meeting)) });
+            groups.push(Group { a, b, candidates: &[], place: None, carried: Some(Box::new(meeting)) });
         }
     }
     // Neighbours after one another: the tracks of a port stay in the processor's cache.
-    groups.par_sort_unstable_by_key(|g| (g.candidates.first().map(|&(i, _)| runs[i as usize].extent.lo.map(|v| v >> 11)), g.a, g.b));
+    groups.par_sort_unstable_by_key(|g| (g.place, g.a, g.b));
     let mut found = Found { work, ..Found::default() };
     while !groups.is_empty() {
         // Part by part from the end, so that neither groups nor results of all pairs stand in memory at once.
         let done: Vec<_> = groups
             .par_drain(groups.len().saturating_sub(GROUPS)..)
-            .map(|Group { a, b, candidates, carried }| {
+            .map(|Group { a, b, candidates, carried, .. }| {
                 let ship = |t: u32| Moving { track: &tracks[t as usize], legs: &legs[t as usize] };
                 let (a, b) = (ship(a), ship(b));
                 let mut pieces = Vec::new();
                 let mut tests = 0;
-                for &(i, j) in candidates {
+                for &Near { runs: (i, j), .. } in candidates {
                     tests += pairs::pieces(a, runs[i as usize], b, runs[j as usize], &rules, window, &mut pieces);
                 }
                 let hit = !pieces.is_empty();
@@ -178,12 +183,16 @@ const GROUPS: usize = 1 << 16;
 struct Group<'a> {
     a: u32,
     b: u32,
-    candidates: &'a [(u32, u32)],
+    candidates: &'a [Near],
+    /// Where the first candidate lies, on a grid of two kilometres.
+    place: Option<[i32; 3]>,
     carried: Option<Box<Meeting>>,
 }
 
-fn key(runs: &[&Run], pair: &(u32, u32)) -> (u32, u32) {
-    (runs[pair.0 as usize].track, runs[pair.1 as usize].track)
+/// Two runs near each other, with their tracks; the track that comes first stands first.
+struct Near {
+    tracks: (u32, u32),
+    runs: (u32, u32),
 }
 
 fn is_before(tracks: &[Track], x: u32, y: u32) -> bool {
@@ -193,9 +202,9 @@ fn is_before(tracks: &[Track], x: u32, y: u32) -> bool {
 
 /// Whether two ships can have come within the entering distance for long enough: most neighbours in a port never do, and most
 /// that pass do not for long. What ends less than a hole before the end of the window may go on beyond it.
-fn may_meet(runs: &[&Run], group: &[(u32, u32)], rules: &Rules, window_end: i64, params: &Params) -> bool {
+fn may_meet(runs: &[&Run], group: &[Near], rules: &Rules, window_end: i64, params: &Params) -> bool {
     let mut span: Option<(i64, i64)> = None;
-    for &(i, j) in group {
+    for &Near { runs: (i, j), .. } in group {
         let (a, b) = (runs[i as usize], runs[j as usize]);
         if rules.may_enter(a, b) {
             let (from, to) = (a.t0_ms.max(b.t0_ms), a.t1_ms.min(b.t1_ms));
@@ -260,8 +269,7 @@ fn goes_on(a: Moving, b: Moving, meeting: &Meeting, t_ms: i64, rules: &Rules, pa
     if gap > params.rendezvous.hole_h.millis() {
         return false;
     }
-    let (seen_ms, far_m) = pairs::between(a, b, rules, meeting.last_ms, t_ms);
-    seen_ms <= params.rendezvous.flicker_min.millis() && far_m <= params.rendezvous.flicker_m.get()
+    pairs::is_flicker(a, b, rules, (meeting.last_ms, t_ms), params.rendezvous.flicker_min.millis(), params.rendezvous.flicker_m.get())
 }
 
 fn extend(meeting: &mut Meeting, piece: &Piece) {

@@ -41,8 +41,9 @@ impl Legs {
 }
 
 /// Legs in a block, coarse and fine. Eight are about ten minutes of a ship in port, 64 an hour and a half: boxes small enough to
-/// settle most pairs at once.
-pub const BLOCKS: [usize; 2] = [64, 8];
+/// settle most pairs at once. The first is a multiple of the second.
+pub const BLOCKS: [usize; 2] = [64, FINE];
+const FINE: usize = 8;
 
 /// Consecutive legs, as many as the size at most, the first being a multiple of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,17 @@ impl Extent {
     }
 
     fn outward(lo: Vec3, hi: Vec3) -> Self {
-        Self { lo: lo.map(|v| v.floor() as i32), hi: hi.map(|v| v.ceil() as i32) }
+        Self { lo: [floor(lo[0]), floor(lo[1]), floor(lo[2])], hi: [-floor(-hi[0]), -floor(-hi[1]), -floor(-hi[2])] }
+    }
+
+    /// That of both.
+    #[inline]
+    fn join(mut self, other: &Self) -> Self {
+        for k in 0..3 {
+            self.lo[k] = self.lo[k].min(other.lo[k]);
+            self.hi[k] = self.hi[k].max(other.hi[k]);
+        }
+        self
     }
 
     /// Least and greatest distance to the positions of another, squared.
@@ -91,6 +102,13 @@ impl Extent {
         }
         (near, far)
     }
+}
+
+/// The whole metre at or below; without the call that `floor` is where the processor's own is not assumed.
+#[inline]
+fn floor(v: f64) -> i32 {
+    let whole = v as i32;
+    whole - i32::from(f64::from(whole) > v)
 }
 
 /// A stretch of consecutive legs that are all at least paced, inside a small box and a bounded time.
@@ -139,6 +157,8 @@ pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<R
     let points: Vec<Vec3> = fixes.iter().map(point_of).collect();
     let longest = params.motion.longest_leg_min.millis();
     let mut pace = vec![Pace::Hole; fixes.len() - 1];
+    let blocks_from = || (0..pace.len()).step_by(FINE);
+    let fine: Vec<Extent> = blocks_from().map(|from| Extent::of(&points[from..=(from + FINE).min(pace.len())])).collect();
     let mut from = 0;
     while from + 1 < fixes.len() {
         // A stretch without holes.
@@ -147,28 +167,52 @@ pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<R
             to += 1;
         }
         if to > from {
-            paces(&fixes[from..=to], &points[from..=to], params, &mut pace[from..to]);
+            paces(fixes, &points, (from, to), &fine, params, &mut pace);
         }
         from = to + 1;
     }
     let runs = runs(index, fixes, &points, &pace, params);
     let observed = params.motion.observed_leg_min.millis();
-    let block = |from: usize, size: usize| {
-        let to = (from + size).min(pace.len());
-        let plain = (from..to).all(|k| is_plain(fixes, &pace, k, observed));
-        Block { extent: Extent::of(&points[from..=to]), plain }
+    let block = |(k, extent): (usize, Extent)| {
+        let (from, to) = (k * FINE, (k * FINE + FINE).min(pace.len()));
+        Block { extent, plain: (from..to).all(|k| is_plain(fixes, &pace, k, observed)) }
     };
-    let blocks = BLOCKS.map(|size| (0..pace.len()).step_by(size).map(|from| block(from, size)).collect());
-    (Legs { pace, points, blocks, sampled: OnceLock::new() }, runs)
+    let fine: Vec<Block> = fine.into_iter().enumerate().map(block).collect();
+    let join = |blocks: &[Block]| blocks[1..].iter().fold(blocks[0], |x, y| Block { extent: x.extent.join(&y.extent), plain: x.plain && y.plain });
+    let coarse = fine.chunks(BLOCKS[0] / FINE).map(join).collect();
+    (Legs { pace, points, blocks: [coarse, fine], sampled: OnceLock::new() }, runs)
 }
 
-fn paces(fixes: &[Fix], points: &[Vec3], params: &Params, pace: &mut [Pace]) {
+/// The paces of a stretch without holes, from one fix to another. `hulls` are those of the fine blocks.
+fn paces(fixes: &[Fix], points: &[Vec3], (begin, end): (usize, usize), hulls: &[Extent], params: &Params, pace: &mut [Pace]) {
     let half = params.motion.speed_window_min.millis();
     let drift = params.rendezvous.drift_speed_kn.metres_per_second() / 1000.0;
     let paced = params.rendezvous.paced_speed_kn.metres_per_second() / 1000.0;
-    let (first, last) = (fixes[0].t_ms, fixes[fixes.len() - 1].t_ms);
-    let (mut lo, mut hi) = (0, 0);
-    for i in 0..pace.len() {
+    let (first, last) = (fixes[begin].t_ms, fixes[end].t_ms);
+    // A ship whose box is small drifts whatever it does inside. A metre on top: no rounding may decide.
+    let shortest = half.min(last - first) as f64;
+    let drifts = |hull: Extent| (0..3).map(|k| f64::from(hull.hi[k] - hull.lo[k] + 1)).map(|v| v * v).sum::<f64>() <= drift * drift * shortest * shortest;
+    let (mut lo, mut hi, mut far) = (begin, begin, begin);
+    let mut settled = begin;
+    for i in begin..end {
+        if i < settled {
+            continue;
+        }
+        if i == begin || i % FINE == 0 {
+            let next = (i / FINE * FINE + FINE).min(end);
+            while fixes[lo + 1].t_ms < (fixes[i].t_ms - half).max(first) {
+                lo += 1;
+            }
+            while fixes[far + 1].t_ms < (fixes[next].t_ms + half).min(last) {
+                far += 1;
+            }
+            let around = &hulls[lo / FINE..=far / FINE];
+            if drifts(around[1..].iter().fold(around[0], |x, y| x.join(y))) {
+                pace[i..next].fill(Pace::Drift);
+                settled = next;
+                continue;
+            }
+        }
         let middle = (fixes[i].t_ms + fixes[i + 1].t_ms).div_euclid(2);
         let (a, b) = ((middle - half).max(first), (middle + half).min(last));
         while fixes[lo + 1].t_ms < a {

@@ -125,6 +125,9 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
     // The last leg that begins at or before t0.
     let seek = |fixes: &[crate::model::Fix], run: &Run| {
         let (first, last) = (run.first as usize, run.last as usize);
+        if run.t0_ms == t0 {
+            return first;
+        }
         let k = fixes[first..=last].partition_point(|f| f.t_ms <= t0);
         (first + k.max(1) - 1).min(last - 1)
     };
@@ -157,8 +160,9 @@ fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1)
                     push(out, Piece { t0_ms: x, t1_ms: y, enter_ms: entered.then_some((x, y)), observed: true });
                 }
             }
-            i += fa[i + 1..=to_a].partition_point(|f| f.t_ms <= end);
-            j += fb[j + 1..=to_b].partition_point(|f| f.t_ms <= end);
+            // One of the two is at its end.
+            i = if fa[to_a].t_ms == end { to_a } else { i + fa[i + 1..=to_a].partition_point(|f| f.t_ms <= end) };
+            j = if fb[to_b].t_ms == end { to_b } else { j + fb[j + 1..=to_b].partition_point(|f| f.t_ms <= end) };
             continue 'walk;
         }
         let (a0, a1, b0, b1) = (fa[i].t_ms, fa[i + 1].t_ms, fb[j].t_ms, fb[j + 1].t_ms);
@@ -255,12 +259,13 @@ fn position_near(m: Moving, k: usize, t: i64) -> Vec3 {
     motion::on_leg((fixes[k].t_ms, points[k]), (fixes[k + 1].t_ms, points[k + 1]), t)
 }
 
-/// What stands between two pieces: how long both ships were observed there, and how far apart they came.
-pub fn between(a: Moving, b: Moving, rules: &Rules, from: i64, to: i64) -> (i64, f64) {
+/// Whether what stands between two pieces is a flicker: both ships were observed there for `most_ms` at most, and came no farther
+/// apart than `far_m`.
+pub fn is_flicker(a: Moving, b: Moving, rules: &Rules, (from, to): (i64, i64), most_ms: i64, far_m: f64) -> bool {
     let (fa, fb) = (&a.track.fixes, &b.track.fixes);
     let seek = |fixes: &[crate::model::Fix]| fixes.partition_point(|f| f.t_ms <= from).max(1) - 1;
     let (mut i, mut j) = (seek(fa), seek(fb));
-    let (mut seen_ms, mut far2) = (0, 0.0f64);
+    let mut seen_ms = 0;
     while i + 1 < fa.len() && j + 1 < fb.len() {
         let (a0, a1, b0, b1) = (fa[i].t_ms, fa[i + 1].t_ms, fb[j].t_ms, fb[j + 1].t_ms);
         let (s0, s1) = (a0.max(b0).max(from), a1.min(b1).min(to));
@@ -269,14 +274,19 @@ pub fn between(a: Moving, b: Moving, rules: &Rules, from: i64, to: i64) -> (i64,
         }
         if s0 < s1 && a1 - a0 <= rules.longest_leg_ms && b1 - b0 <= rules.longest_leg_ms {
             seen_ms += s1 - s0;
+            if seen_ms > most_ms {
+                return false;
+            }
             let (qa, qb) = (&a.legs.points, &b.legs.points);
             let (pa, pb) = ((qa[i], qa[i + 1]), (qb[j], qb[j + 1]));
             for t in [s0, s1] {
                 let r = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), t), motion::on_leg((a0, pa.0), (a1, pa.1), t));
-                far2 = far2.max(geodesy::dot(r, r));
+                if geodesy::dot(r, r).sqrt() > far_m {
+                    return false;
+                }
             }
         }
         if a1 <= b1 { i += 1 } else { j += 1 }
     }
-    (seen_ms, far2.sqrt())
+    true
 }

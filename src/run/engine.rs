@@ -152,11 +152,10 @@ impl State {
 
 /// Takes in the rows up to `day_end_ms` and evaluates up to that day's frontier.
 pub fn advance(state: State, rows: DayRows, day_end_ms: i64, ways: &Ways) -> (State, Findings) {
-    let (mut state, tracks, mut tally) = take_in(state, rows, day_end_ms, ways);
+    let (mut state, tracks, tally) = take_in(state, rows, day_end_ms, ways);
     let frontier = day_end_ms - LOOK_AHEAD_MS;
     let window = (state.frontier_ms.unwrap_or(day_end_ms - DAY_MS), frontier);
-    let legs_and_runs = pace(&tracks, &mut tally, ways);
-    let found = evaluate(&mut state, &tracks, legs_and_runs, (window, WindowEnd::Frontier), tally, ways);
+    let found = evaluate(&mut state, &tracks, (window, WindowEnd::Frontier), tally, ways);
     state.frontier_ms = Some(frontier);
     state.coverage.forget_before(((frontier - ways.params.gap.longest_judged_h.millis()).div_euclid(HOUR_MS)) as i32);
     state.tails = cut_tails(tracks, frontier, ways.params);
@@ -165,10 +164,9 @@ pub fn advance(state: State, rows: DayRows, day_end_ms: i64, ways: &Ways) -> (St
 
 /// Takes in the last rows, if any, and evaluates up to the end of the data. What may go on is given out as open.
 pub fn conclude(state: State, rows: DayRows, data_end_ms: i64, ways: &Ways) -> Findings {
-    let (mut state, tracks, mut tally) = take_in(state, rows, data_end_ms, ways);
+    let (mut state, tracks, tally) = take_in(state, rows, data_end_ms, ways);
     let window = (state.frontier_ms.unwrap_or(data_end_ms - DAY_MS), data_end_ms);
-    let legs_and_runs = pace(&tracks, &mut tally, ways);
-    evaluate(&mut state, &tracks, legs_and_runs, (window, WindowEnd::DataEnd), tally, ways)
+    evaluate(&mut state, &tracks, (window, WindowEnd::DataEnd), tally, ways)
 }
 
 /// The tracks of all rows at once, for those who look at the whole and not day by day. In the order of MMSI and id.
@@ -235,36 +233,51 @@ fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> (State,
 /// The legs of every track, and the runs of all.
 pub type Paced = (Vec<motion::Legs>, Vec<motion::Run>);
 
-fn pace(tracks: &[Track], tally: &mut Tally, ways: &Ways) -> Paced {
-    let begin = (ways.now_us)();
-    let paced = legs_and_runs(tracks, ways.params);
-    tally.rooms_us.insert("motion", (ways.now_us)() - begin);
-    paced
-}
-
 /// Legs and runs of tracks.
 pub fn legs_and_runs(tracks: &[Track], params: &Params) -> Paced {
-    let paced: Vec<(motion::Legs, Vec<motion::Run>)> = tracks.par_iter().enumerate().map(|(i, t)| motion::legs_and_runs(i as u32, t, params)).collect();
-    let mut legs = Vec::with_capacity(paced.len());
-    let mut runs = Vec::new();
-    for (l, r) in paced {
-        legs.push(l);
-        runs.extend(r);
-    }
-    (legs, runs)
+    walk(tracks, params, |_| ()).0
 }
 
-fn evaluate(state: &mut State, tracks: &[Track], (legs, runs): Paced, (window, end): ((i64, i64), WindowEnd), mut tally: Tally, ways: &Ways) -> Findings {
+/// Legs and runs of tracks, and what else there is to see of each while its fixes are at hand.
+fn walk<T: Send>(tracks: &[Track], params: &Params, look: impl Fn(&Track) -> T + Sync) -> (Paced, Vec<T>) {
+    let walked: Vec<_> = tracks.par_iter().enumerate().map(|(i, t)| (motion::legs_and_runs(i as u32, t, params), look(t))).collect();
+    let mut legs = Vec::with_capacity(walked.len());
+    let mut runs = Vec::new();
+    let mut looks = Vec::with_capacity(walked.len());
+    for ((l, r), look) in walked {
+        legs.push(l);
+        runs.extend(r);
+        looks.push(look);
+    }
+    ((legs, runs), looks)
+}
+
+/// What a track has besides its motion.
+struct Look {
+    class: AisClass,
+    /// When its particulars changed.
+    said: Vec<(i64, u32)>,
+    hours: Vec<coverage::VesselHour>,
+    silences: Vec<u32>,
+}
+
+fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), WindowEnd), mut tally: Tally, ways: &Ways) -> Findings {
     let timed = |begin: u64| (ways.now_us)() - begin;
+    let begin = (ways.now_us)();
+    let look = |t: &Track| {
+        let class = t.fixes.last().map_or(AisClass::Unknown, |f| state.particulars[f.particulars as usize].class);
+        let hours = coverage::vessel_hours(t, class, window, ways.params);
+        Look { class, said: changes(t), hours, silences: gap::silences(t, window, end, ways.params) }
+    };
+    let ((legs, runs), looks) = walk(tracks, ways.params, look);
+    tally.rooms_us.insert("motion", timed(begin));
     let alive = std::mem::take(&mut state.meetings);
     let mut coverage = std::mem::take(&mut state.coverage);
-    let class_of = |t: &Track| t.fixes.last().map_or(AisClass::Unknown, |f| state.particulars[f.particulars as usize].class);
-    let said: Vec<Vec<(i64, u32)>> = tracks.par_iter().map(changes).collect();
     let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
     let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
         mmsi,
         track: id,
-        particulars: index.get(&id).map(|&i| latest(&said[i as usize], until_ms, &state.particulars)).unwrap_or_default(),
+        particulars: index.get(&id).map(|&i| latest(&looks[i as usize].said, until_ms, &state.particulars)).unwrap_or_default(),
         shared_mmsi: state.ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
     };
     let look = |m: RendezvousFacts| {
@@ -287,10 +300,9 @@ fn evaluate(state: &mut State, tracks: &[Track], (legs, runs): Paced, (window, e
         },
         || {
             let begin = (ways.now_us)();
-            let hours: Vec<Vec<coverage::VesselHour>> = tracks.par_iter().map(|t| coverage::vessel_hours(t, class_of(t), window, ways.params)).collect();
-            hours.iter().for_each(|hours| coverage.add(hours));
+            looks.iter().for_each(|look| coverage.add(&look.hours));
             let scope = gap::Scope { window, end, coverage: &coverage, is_land: ways.is_land, params: ways.params };
-            let gaps: Vec<GapFacts> = tracks.par_iter().flat_map_iter(|t| gap::find(t, class_of(t), &scope)).collect();
+            let gaps: Vec<GapFacts> = tracks.par_iter().zip(&looks).flat_map_iter(|(t, look)| gap::tell(t, &look.silences, look.class, &scope)).collect();
             (gaps, timed(begin))
         },
     );

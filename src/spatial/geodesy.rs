@@ -13,26 +13,18 @@ pub type Vec3 = [f64; 3];
 const STEP_E7: i32 = 500_000;
 const STEPS: usize = 7201;
 
-struct Table {
-    sin: Vec<f64>,
-    cos: Vec<f64>,
-}
-
 /// Sines and cosines of -180..=180 degrees in steps of 0.05 degree.
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
+static TABLE: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| {
     let angle = |i: usize| ((i as f64 - 3600.0) * f64::from(STEP_E7) / E7).to_radians();
-    Table { sin: (0..STEPS).map(|i| libm::sin(angle(i))).collect(), cos: (0..STEPS).map(|i| libm::cos(angle(i))).collect() }
+    (0..STEPS).map(|i| (libm::sin(angle(i)), libm::cos(angle(i)))).collect()
 });
 
 /// Sine and cosine of an angle of -180..=180 degrees in 1e-7 degree; a pure function of the angle.
-#[inline]
+#[inline(always)]
 fn sin_cos_e7(angle_e7: i32) -> (f64, f64) {
     let k = (angle_e7 + if angle_e7 >= 0 { STEP_E7 / 2 } else { -STEP_E7 / 2 }) / STEP_E7;
     let d = f64::from(angle_e7 - k * STEP_E7) * (std::f64::consts::PI / (180.0 * E7));
-    let (s0, c0) = {
-        let i = (k + 3600) as usize;
-        (TABLE.sin[i], TABLE.cos[i])
-    };
+    let (s0, c0) = TABLE[(k + 3600) as usize];
     // |d| is at most 4.4e-4 rad: the next terms are below 1e-20.
     let d2 = d * d;
     let s = d * (1.0 - d2 / 6.0 * (1.0 - d2 / 20.0));

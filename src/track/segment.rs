@@ -73,6 +73,13 @@ pub fn assign(mmsi: Mmsi, fixes: impl ExactSizeIterator<Item = Fix>, state: &mut
                 continue;
             }
         }
+        if state.tracks.is_empty() {
+            // The first of all, and its track is there at once.
+            let id = TrackId::of(mmsi, &fix, 0);
+            state.tracks.push(OpenTrack { id, last: fix, count: 1, first_ms: fix.t_ms, waiting: Vec::new(), confirmed: true });
+            run.push(fix);
+            continue;
+        }
         if !run.is_empty() {
             let id = state.tracks[0].id;
             out.give(id, run.drain(..));
@@ -142,13 +149,8 @@ fn clash(mmsi: Mmsi, fix: Fix, state: &mut ShipState, params: &Params, out: &mut
         return;
     }
     let equal = state.tracks.iter().filter(|t| t.first_ms == fix.t_ms).count() as u32;
-    let first_of_all = state.tracks.is_empty();
     let id = TrackId::of(mmsi, &fix, equal);
-    let waiting = if first_of_all { Vec::new() } else { vec![fix] };
-    state.tracks.push(OpenTrack { id, last: fix, count: 1, first_ms: fix.t_ms, waiting, confirmed: first_of_all });
-    if first_of_all {
-        out.give(id, [fix]);
-    }
+    state.tracks.push(OpenTrack { id, last: fix, count: 1, first_ms: fix.t_ms, waiting: vec![fix], confirmed: false });
 }
 
 /// Drops tentative tracks whose time to be confirmed is over.
