@@ -207,8 +207,11 @@ fn single(path: &Path, stored_bytes: u64, head: &[u8], reader: impl Read + Send 
     Ok(vec![Stream { path: path.to_path_buf(), stored_bytes, reader, digest }])
 }
 
+/// A reader whose first bytes have been looked at.
+type Whole<R> = io::Chain<io::Cursor<Vec<u8>>, R>;
+
 /// The first bytes of a reader, and the reader with them before it again.
-fn peek<R: Read>(mut reader: R) -> io::Result<(Vec<u8>, io::Chain<io::Cursor<Vec<u8>>, R>)> {
+fn peek<R: Read>(mut reader: R) -> io::Result<(Vec<u8>, Whole<R>)> {
     let mut head = vec![0u8; HEAD];
     let n = read_up_to(&mut reader, &mut head)?;
     head.truncate(n);

@@ -6,8 +6,8 @@ use crate::ingest::{Error, escape};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use zip::ZipArchive;
 use zip::result::{ZipError, ZipResult};
+use zip::{CompressionMethod, ZipArchive};
 
 /// Members of an archive that are looked at.
 const MOST_MEMBERS: usize = 64;
@@ -20,7 +20,11 @@ struct Member {
     shown: String,
     size: u64,
     packed: u64,
+    method: CompressionMethod,
 }
+
+/// How a member may be packed.
+const METHODS: [CompressionMethod; 4] = [CompressionMethod::STORE, CompressionMethod::DEFLATE, CompressionMethod::DEFLATE64, CompressionMethod::BZIP2];
 
 /// Opens an archive as the streams of its members.
 pub fn open(path: &Path, mut file: File, stored_bytes: u64) -> Result<Vec<Stream>, Error> {
@@ -67,7 +71,7 @@ fn list(archive: &mut Archive) -> ZipResult<Result<Vec<Member>, String>> {
         let file = archive.by_index_raw(index)?;
         let name = file.name()?.into_owned();
         let shown = escape(name.as_bytes(), 200);
-        let (size, packed) = (file.size(), file.compressed_size());
+        let (size, packed, method) = (file.size(), file.compressed_size(), file.compression());
         if file.is_dir() && size.max(packed) > 0 {
             return Ok(Err(format!("folder `{shown}` holds bytes")));
         }
@@ -80,7 +84,7 @@ fn list(archive: &mut Archive) -> ZipResult<Result<Vec<Member>, String>> {
         if file.is_symlink() {
             return Ok(Err(format!("member `{shown}` is a symbolic link")));
         }
-        members.push(Member { index, shown, size, packed });
+        members.push(Member { index, shown, size, packed, method });
     }
     Ok(Ok(members))
 }
@@ -117,21 +121,13 @@ fn beside(path: PathBuf, member: Member) -> Beside {
 
 /// A member may be compressed once more: archives of `.csv.zst` exist.
 fn unpack(path: &Path, member: &Member, feed: &Feed) -> io::Result<()> {
-    let mut archive = ZipArchive::new(BufReader::new(File::open(path)?)).map_err(told)?;
-    let file = archive.by_index(member.index).map_err(told)?;
+    if !METHODS.contains(&member.method) {
+        return Err(refused(format!("it is packed in a way that this version does not read ({})", member.method)));
+    }
+    let mut archive = ZipArchive::new(BufReader::new(File::open(path)?)).map_err(io::Error::other)?;
+    let file = archive.by_index(member.index).map_err(io::Error::other)?;
     let (head, whole) = peek(Promised { inner: file, left: member.size })?;
     feed.pour(&mut Kind::of(&head).decoder(whole)?, &|| member.packed)
-}
-
-/// What is sound but not known here is refused, not damaged.
-fn told(e: ZipError) -> io::Error {
-    match e {
-        ZipError::UnsupportedArchive(_) | ZipError::CompressionMethodNotSupported(_) => {
-            refused(format!("it is packed in a way that this version does not read ({e})"))
-        }
-        ZipError::Io(e) => e,
-        e => io::Error::other(e),
-    }
 }
 
 /// A reader that gives as many bytes as were promised, or fails: an archive's directory may lie.
