@@ -125,6 +125,15 @@ fn run(args: Args) -> Result<Exit, Failure> {
     }
 }
 
+/// Says how many files in the folders were not looked at: nothing is lost in silence.
+fn tell_passed_over(inputs: &[String]) {
+    let passed_over = crate::ingest::inputs::find(inputs).map_or(0, |found| found.passed_over);
+    if passed_over > 0 {
+        let files = if passed_over == 1 { "1 other file".to_owned() } else { format!("{passed_over} other files") };
+        tell(&format!("alongside: {files} in the folders passed over for the name; give a file by name to have it read whatever it is called"));
+    }
+}
+
 fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
     let threads = detect.threads.unwrap_or(0);
     rayon::ThreadPoolBuilder::new()
@@ -153,6 +162,7 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
     if !detect.quiet {
         out.lock().write_all(summary::of(&outcome, detect.min_confidence).as_bytes())?;
     }
+    tell_passed_over(&detect.inputs);
     for e in &outcome.refused {
         tell(&format!("alongside: {e}\n  {}", e.hint()));
     }
@@ -208,6 +218,7 @@ fn run_inspect(options: &args::Inspect) -> Result<Exit, Failure> {
         findings::of(&report)
     };
     io::stdout().write_all(text.as_bytes())?;
+    tell_passed_over(&options.inputs);
     for e in &refused {
         tell(&format!("alongside: {e}\n  {}", e.hint()));
     }

@@ -4,7 +4,7 @@ use crate::ingest::Error;
 use std::path::{Path, PathBuf};
 
 /// Endings that are looked for in a folder; the container itself is recognised by content.
-const ENDINGS: [&str; 12] = [".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip", ".nmea", ".aivdm", ".json", ".geojson", ".parquet"];
+const ENDINGS: [&str; 9] = [".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip", ".nmea", ".aivdm"];
 
 /// What the arguments name.
 #[derive(Debug, Default)]

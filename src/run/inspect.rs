@@ -310,8 +310,8 @@ const LOOKED_FOR_LAND: usize = 2000;
 fn swapped(ships: &[ShipRows], off_globe: u64, rows: u64) -> Option<(&'static str, String)> {
     let coast = Coast::embedded();
     let step = ships.len().div_ceil(LOOKED_FOR_LAND).max(1);
-    let places: Vec<(i32, i32)> =
-        ships.iter().step_by(step).filter_map(|s| (!s.t_ms.is_empty()).then(|| s.fix(s.t_ms.len() / 2))).map(|f| (f.lat_e7, f.lon_e7)).collect();
+    let middles = ships.iter().step_by(step).filter(|s| !s.t_ms.is_empty()).map(|s| s.fix(s.t_ms.len() / 2));
+    let places: Vec<(i32, i32)> = middles.map(|f| (f.lat_e7, f.lon_e7)).collect();
     let other = |&(lat, lon): &(i32, i32)| (lon.abs() <= 900_000_000).then_some((lon, lat));
     let on_land = places.iter().filter(|p| coast.is_land(**p)).count();
     let swapped: Vec<(i32, i32)> = places.iter().filter_map(other).collect();

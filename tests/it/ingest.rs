@@ -596,9 +596,9 @@ fn a_first_line_that_is_no_header_is_refused_with_what_was_found() {
         (b"MMSI,BaseDateTime,LON,SOG\n", "no column for latitude", "columns needed are MMSI, time"),
         (b"MMSI,BaseDateTime,LAT,Heading\n", "no column for longitude", "columns needed are MMSI, time"),
         (b"\x1b[2Jtitle,\x07\n", "`\\u{1b}[2Jtitle,\\u{7}`", "MarineCadastre"),
-        (b"PAR1\x15\x04\x15", "compressed in a form this version does not read", "unpack it by hand"),
-        (b"\x1f\x8b\x08\x00rest", "compressed in a form this version does not read", "unpack it by hand"),
-        (b"PK", "cut off or damaged", "download it again"),
+        (b"PAR1\x15\x04\x15", "a Parquet file; this version reads CSV", ""),
+        (b"\x1f\x8b\x08\x00rest", "cut off or damaged", "download it again"),
+        (b"PK", "no known AIS layout; the first line is `PK`", "MarineCadastre"),
     ];
     for (bytes, message, hint) in cases {
         let delivery = read_one(bytes);

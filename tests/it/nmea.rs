@@ -69,6 +69,7 @@ fn check_account<L: AsRef<[u8]>>(outcomes: &[Outcome], lost: &[Lost], lines: &[L
 fn positions_of_the_gpsd_samples_are_read() {
     // Sentence, MMSI, latitude, longitude, speed, course, heading, status.
     #[rustfmt::skip]
+    #[allow(clippy::type_complexity)]
     let table: [(&str, u32, f64, f64, u16, u16, u16, u8); 7] = [
         ("!AIVDM,1,1,,A,15RTgt0PAso;90TKcjM8h6g208CQ,0*4A", 371_798_000, 48.381_633_333, -123.395_383_333, 123, 2240, 215, 0),
         ("!AIVDM,1,1,,A,16SteH0P00Jt63hHaa6SagvJ087r,0*42", 440_348_000, 43.080_15, -70.7582, 0, 934, NULL_U16, 0),

@@ -179,7 +179,7 @@ impl Layout {
             .collect();
         let has = |mark: &&str| names.iter().any(|n| n == mark);
         let unknown = || Error::UnknownLayout { path: path.to_path_buf(), found: escape(line, 120) };
-        let known = reading.known.or_else(|| KNOWN.into_iter().find(|k| k.marks.iter().all(|m| has(m)))).ok_or_else(unknown)?;
+        let known = reading.known.or_else(|| KNOWN.into_iter().find(|k| k.marks.iter().all(&has))).ok_or_else(unknown)?;
         let mapped = |n: &String| reading.map.iter().find(|(_, column)| column.trim().to_lowercase() == *n).map(|(f, _)| *f);
         let field = |n: &String| mapped(n).or_else(|| known.names.iter().find(|(name, _)| name == n).map(|(_, f)| *f)).unwrap_or(Field::Other);
         let mut columns: Vec<Field> = names.iter().map(field).collect();
