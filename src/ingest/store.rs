@@ -26,7 +26,17 @@ struct Piece {
 struct Run {
     /// MMSIs with their number of fixes, ascending.
     ships: Vec<(u32, u32)>,
-    fixes: Vec<Fix>,
+    /// In pieces that fit where the pieces of a block stood: memory that was given back is taken again.
+    fixes: Vec<Vec<Fix>>,
+}
+
+/// Fixes of a run's piece; a block has about as many in a shard.
+const PIECE: usize = 896;
+
+impl Run {
+    fn len(&self) -> usize {
+        self.ships.iter().map(|(_, n)| *n as usize).sum()
+    }
 }
 
 /// Everything of the ships whose numbers fall into it.
@@ -41,7 +51,7 @@ struct Shard {
 
 impl Shard {
     fn len(&self, from: (usize, usize)) -> usize {
-        let runs: usize = self.runs[from.0..].iter().map(|r| r.fixes.len()).sum();
+        let runs: usize = self.runs[from.0..].iter().map(Run::len).sum();
         runs + self.pieces[from.1..].iter().map(|p| p.fixes.len()).sum::<usize>()
     }
     fn from(&self, whole: bool) -> (usize, usize) {
@@ -192,15 +202,13 @@ impl View {
         }
         let mut at = starts.clone();
         for run in runs {
-            let mut fixes = &run.fixes[..];
+            let mut fixes = run.fixes.iter().flatten();
             for (mmsi, n) in &run.ships {
                 let slot = &mut at[place_of(*mmsi)];
-                let (own, rest) = fixes.split_at(*n as usize);
-                for (to, fix) in scratch[*slot..].iter_mut().zip(own) {
+                for (to, fix) in scratch[*slot..*slot + *n as usize].iter_mut().zip(&mut fixes) {
                     *to = Fix { particulars: self.rank(fix.particulars), ..*fix };
                 }
-                *slot += own.len();
-                fixes = rest;
+                *slot += *n as usize;
             }
         }
         for piece in pieces {
@@ -313,7 +321,7 @@ impl Store {
         let Some(fullest) = (0..SHARDS).max_by_key(|s| self.shards[*s].len(self.shards[*s].from(whole))) else { return };
         let before = self.shards[fullest].len(self.shards[fullest].from(whole));
         let (run, dropped) = self.settled(fullest, whole, &view, &mut Vec::new());
-        if run.fixes.len() + before / 8 > before {
+        if run.len() + before / 8 > before {
             return;
         }
         self.shards[fullest].replace(whole, run, dropped);
@@ -399,7 +407,7 @@ impl Shard {
                 ships.push((mmsi, (kept - begin) as u32));
             }
         }
-        (Run { ships, fixes: scratch[..kept].to_vec() }, dropped)
+        (Run { ships, fixes: scratch[..kept].chunks(PIECE).map(<[Fix]>::to_vec).collect() }, dropped)
     }
     fn replace(&mut self, whole: bool, run: Run, dropped: Dropped) {
         let (runs, pieces) = self.from(whole);

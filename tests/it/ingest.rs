@@ -1027,6 +1027,32 @@ fn a_stray_clock_does_not_move_the_end_of_the_data() {
 }
 
 #[test]
+fn where_duplicates_are_looked_for_cannot_be_seen() {
+    let at = |ship: u32, second: u32| Row::of(366_000_001 + ship).with("BaseDateTime", format!("2020-01-01T00:{:02}:{:02}", second / 60, second % 60));
+    let stray = Row::of(366_000_001).with("BaseDateTime", "2031-05-05T00:00:00");
+    let rows: Vec<Row> = (0..3000).map(|k| at(k % 37, k % 40)).chain([stray.clone(), stray.clone()]).collect();
+    let renamed = |r: &[Row]| format!("{RENAMED}\n{}\n", r.iter().map(Row::renamed).collect::<Vec<_>>().join("\n")).into_bytes();
+    let bad: Vec<Row> = (0..600).map(|k| if k % 3 == 0 { at(k, k).with("LAT", "north") } else { at(k % 37, k + 60) }).collect();
+    let said_anew: Vec<Row> = rows[..900].iter().enumerate().map(|(k, r)| if k % 2 == 0 { r.clone().with("VesselName", "OTHER") } else { r.clone() }).collect();
+    let files = [("a.csv", csv(&rows[1000..])), ("b.csv", csv(&bad)), ("c.csv", renamed(&rows[..2000])), ("d.csv", csv(&said_anew)), ("e.csv", csv(&[stray]))];
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+    let read = |settle_after: usize| {
+        let delivery = read_with(&files, &Limits { settle_after, ..Limits::default() });
+        let accounts: Vec<_> = delivery.accounts.iter().map(|a| (a.rows, a.positions, a.duplicates, a.rejected.clone())).collect();
+        let rejects: Vec<_> = delivery.rejects.iter().map(|r| (r.file, r.line, r.reason, r.text.clone())).collect();
+        (delivery.positions, delivery.particulars, accounts, rejects, delivery.refused.len(), delivery.rows_by_day)
+    };
+    let once = read(usize::MAX);
+    assert_eq!((once.4, once.2[0].3.get(&RejectReason::StrayClock), once.2[4].3.get(&RejectReason::StrayClock)), (1, Some(&2), Some(&1)));
+    assert!(once.2[0].2 > 0 && once.2[2].2 > 0 && once.2[1].1 == 0, "{:?}", once.2);
+    for settle_after in [1, 700, 2500] {
+        let again = read(settle_after);
+        assert!(again.0.equals(&once.0) && again.1.equals(&once.1), "{settle_after}");
+        assert_eq!((&again.2, &again.3, again.4, &again.5), (&once.2, &once.3, once.4, &once.5), "{settle_after}");
+    }
+}
+
+#[test]
 fn from_to_and_bbox_reject_the_rest_by_name() {
     let day = |text: &str| alongside::model::time::parse_day(text);
     let at = |k: u32, time: &str, lat: &str, lon: &str| Row::of(366_000_000 + k).with("BaseDateTime", time).with("LAT", lat).with("LON", lon);
