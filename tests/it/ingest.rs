@@ -1682,3 +1682,69 @@ fn files_are_read_with_their_names_as_they_are() {
     let missing = ingest::read(&[Path::new("/nowhere/x.csv").to_path_buf()], &lenient(), &|_| ()).expect("a delivery");
     assert!(missing.refused[0].to_string().starts_with("/nowhere/x.csv: "));
 }
+
+/// The usual row is read in one go and any other field by field: the same fix, or the same refusal. A blank before the MMSI makes
+/// any row unusual.
+#[test]
+fn the_usual_row_is_read_like_any_other() {
+    let degrees = [
+        "28.5",
+        "28.123456749",
+        "28.12345675",
+        "-0.00000005",
+        "0",
+        "90",
+        "-90.0",
+        "91",
+        "28.",
+        ".5",
+        "+28.5",
+        "2.85e1",
+        "28.123456789012345",
+        "-",
+        "28..5",
+        "28.5 ",
+        "",
+    ];
+    let wide = ["-94.0", "179.99999994", "179.99999995", "180", "-180.0", "181", "-179.9999999", "1234567890123", "0.0"];
+    let speeds = ["0", "0.0", "5.04", "5.05", "102.2", "102.3", "-1", "-0.0", "51.2", "63.0", "1e1", "007", "", "x", "5,0"];
+    let headings = ["0", "91", "359.4", "359.5", "360", "511.0", "511", "-1", "", "9e1"];
+    let times = [
+        "2020-01-01T00:00:30",
+        "2020-01-01 00:00:30",
+        "2020-01-01T00:00:30.250",
+        "2020-01-01T00:00:30Z",
+        "2020-01-01T24:00:00",
+        "2020-02-30T00:00:00",
+        "2020-01-01T00:00",
+    ];
+    let names = ["PLAIN JANE", "", "A B", "\"Q\"", "\"A,B\"", "É"];
+    let columns: [(&str, &[&str]); 8] = [
+        ("LAT", &degrees),
+        ("LON", &wide),
+        ("LON", &degrees),
+        ("SOG", &speeds),
+        ("COG", &speeds),
+        ("Heading", &headings),
+        ("BaseDateTime", &times),
+        ("VesselName", &names),
+    ];
+    let mut rows = Vec::new();
+    for (column, texts) in columns {
+        for text in texts {
+            let mmsi = 366_000_001 + rows.len() as u32;
+            // Once to make it usual, twice as it is, and once more as it was.
+            let row = |second: u32| Row::of(mmsi).with("BaseDateTime", format!("2020-01-01T00:00:{second:02}"));
+            rows.extend([row(0), row(10).with(column, *text), row(20).with(column, *text), row(40)]);
+        }
+    }
+    let says = |rows: &[Row]| {
+        let delivery = read_one(&csv(rows));
+        let rejects: Vec<_> = delivery.rejects.iter().map(|r| (r.line, r.reason)).collect();
+        (canon(&delivery), rejects, delivery.accounts[0].no_position, delivery.accounts[0].duplicates)
+    };
+    let unusual: Vec<Row> = rows.iter().map(|r| r.clone().with("MMSI", format!(" {}", r.get("MMSI")))).collect();
+    let (usual, unusual) = (says(&rows), says(&unusual));
+    assert!(usual.0.len() > rows.len() / 2 && usual.1.len() > 20, "{} fixes, {} refused", usual.0.len(), usual.1.len());
+    assert_eq!(usual, unusual);
+}
