@@ -80,15 +80,9 @@ pub struct Detect {
     #[command(flatten)]
     pub layout: LayoutOptions,
 
-    /// First UTC day, e.g. 2020-01-01
-    #[arg(long, value_name = "DAY", help_heading = "Which rows")]
-    pub from: Option<String>,
-    /// Last UTC day
-    #[arg(long, value_name = "DAY", help_heading = "Which rows")]
-    pub to: Option<String>,
-    /// Only rows in this box, degrees; W > E crosses the antimeridian
-    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, help_heading = "Which rows")]
-    pub bbox: Option<String>,
+    /// Which rows
+    #[command(flatten)]
+    pub rows: Rows,
     /// Malformed rows a file may have, in percent, before it is refused
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = parse_percent, help_heading = "Which rows")]
     pub max_reject_share: f64,
@@ -115,6 +109,20 @@ pub struct Detect {
     /// Say how long the rooms took
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Running")]
     pub verbose: u8,
+}
+
+/// Which rows are asked for.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Rows {
+    /// First UTC day, e.g. 2020-01-01
+    #[arg(long, value_name = "DAY", help_heading = "Which rows")]
+    pub from: Option<String>,
+    /// Last UTC day
+    #[arg(long, value_name = "DAY", help_heading = "Which rows")]
+    pub to: Option<String>,
+    /// Only rows in this box, degrees; W > E crosses the antimeridian
+    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, help_heading = "Which rows")]
+    pub bbox: Option<String>,
 }
 
 /// What is known of a layout before looking.
@@ -257,15 +265,9 @@ pub struct Bench {
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
 
-    /// First UTC day, e.g. 2020-01-01
-    #[arg(long, value_name = "DAY", help_heading = "Which rows")]
-    pub from: Option<String>,
-    /// Last UTC day
-    #[arg(long, value_name = "DAY", help_heading = "Which rows")]
-    pub to: Option<String>,
-    /// Only rows in this box, degrees; W > E crosses the antimeridian
-    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, help_heading = "Which rows")]
-    pub bbox: Option<String>,
+    /// Which rows
+    #[command(flatten)]
+    pub rows: Rows,
 
     /// Entering distances, metres; the leaving distance goes with it
     #[arg(long, value_name = "M,...", value_delimiter = ',', default_value = "100,500,5000", value_parser = clap::value_parser!(u32).range(1..=50_000), help_heading = "What to measure")]

@@ -134,6 +134,14 @@ fn tell_passed_over(inputs: &[String]) {
     }
 }
 
+/// Names the inputs that were refused, and says how the run ended.
+fn tell_refused(refused: &[crate::ingest::Error]) -> Exit {
+    for e in refused {
+        tell(&format!("alongside: {e}\n  {}", e.hint()));
+    }
+    if refused.is_empty() { Exit::Done } else { Exit::Partial }
+}
+
 fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
     let threads = detect.threads.unwrap_or(0);
     rayon::ThreadPoolBuilder::new()
@@ -163,15 +171,13 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
         out.lock().write_all(summary::of(&outcome, detect.min_confidence).as_bytes())?;
     }
     tell_passed_over(&detect.inputs);
-    for e in &outcome.refused {
-        tell(&format!("alongside: {e}\n  {}", e.hint()));
-    }
+    let exit = tell_refused(&outcome.refused);
     if detect.verbose > 0 {
         for (room, us) in &outcome.tally.rooms_us {
             tell(&format!("{room}: {} ms", us / 1000));
         }
     }
-    Ok(if outcome.refused.is_empty() { Exit::Done } else { Exit::Partial })
+    Ok(exit)
 }
 
 impl From<lab::Error> for Failure {
@@ -219,10 +225,7 @@ fn run_inspect(options: &args::Inspect) -> Result<Exit, Failure> {
     };
     io::stdout().write_all(text.as_bytes())?;
     tell_passed_over(&options.inputs);
-    for e in &refused {
-        tell(&format!("alongside: {e}\n  {}", e.hint()));
-    }
-    Ok(if refused.is_empty() { Exit::Done } else { Exit::Partial })
+    Ok(tell_refused(&refused))
 }
 
 fn run_evaluate(options: &args::Evaluate) -> Result<Exit, Failure> {
@@ -265,7 +268,7 @@ fn run_bench(options: &args::Bench) -> Result<Exit, Failure> {
     reaches_m.dedup();
     let plan = bench::Plan {
         inputs: options.inputs.clone(),
-        limits: limits(&options.from, &options.to, &options.bbox)?,
+        limits: limits(&options.rows)?,
         runs: options.runs,
         threads,
         reaches_m,
@@ -281,20 +284,17 @@ fn run_bench(options: &args::Bench) -> Result<Exit, Failure> {
         let text = if options.json { bench::json(&report)? } else { bench::text::table(&report) };
         io::stdout().write_all(text.as_bytes())?;
     }
-    for e in &refused {
-        tell(&format!("alongside: {e}\n  {}", e.hint()));
-    }
-    Ok(if refused.is_empty() { Exit::Done } else { Exit::Partial })
+    Ok(tell_refused(&refused))
 }
 
 impl args::Detect {
     fn limits(&self) -> Result<crate::ingest::Limits, Failure> {
-        Ok(crate::ingest::Limits { max_reject_percent: self.max_reject_share, reading: self.layout.reading(), ..limits(&self.from, &self.to, &self.bbox)? })
+        Ok(crate::ingest::Limits { max_reject_percent: self.max_reject_share, reading: self.layout.reading(), ..limits(&self.rows)? })
     }
 }
 
 /// Which rows are asked for.
-fn limits(from: &Option<String>, to: &Option<String>, bbox: &Option<String>) -> Result<crate::ingest::Limits, Failure> {
+fn limits(args::Rows { from, to, bbox }: &args::Rows) -> Result<crate::ingest::Limits, Failure> {
     let day = |option: &str, text: &Option<String>| match text {
         None => Ok(None),
         Some(text) => {

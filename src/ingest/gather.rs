@@ -157,10 +157,7 @@ fn scan_stream(stream: Stream, number: usize, first_row: u64, hands: &Hands, sto
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => Error::Io { path: path.clone(), source: e },
         _ => Error::Damaged { path: path.clone(), what: e.to_string() },
     };
-    let Source { layout, blocks, header_lines, aside } = open(&path, reader, hands.reading).map_err(|e| match e {
-        Refusal::Layout(e) => e,
-        Refusal::Reading(e) => damaged(e),
-    })?;
+    let Source { layout, blocks, header_lines, aside } = open(&path, reader, hands.reading, &damaged)?;
     let name = layout.name;
     let plan = Arc::new(Plan::new(layout));
     let blocks = Mutex::new(Some(blocks));
@@ -199,31 +196,13 @@ struct Source {
     aside: Option<Arc<Mutex<Aside>>>,
 }
 
-/// Why a stream is not known.
-enum Refusal {
-    Layout(Error),
-    Reading(std::io::Error),
-}
-
-impl From<Error> for Refusal {
-    fn from(e: Error) -> Self {
-        Self::Layout(e)
-    }
-}
-
-impl From<std::io::Error> for Refusal {
-    fn from(e: std::io::Error) -> Self {
-        Self::Reading(e)
-    }
-}
-
 /// Looks at the head of a stream: sentences, or a table with a header, which is the first line that is not blank.
-fn open(path: &Path, mut reader: Box<dyn Read + Send>, reading: &Reading) -> Result<Source, Refusal> {
+fn open(path: &Path, mut reader: Box<dyn Read + Send>, reading: &Reading, damaged: &dyn Fn(std::io::Error) -> Error) -> Result<Source, Error> {
     let mut head = vec![0u8; 64 << 10];
-    let n = container::read_up_to(&mut reader, &mut head)?;
+    let n = container::read_up_to(&mut reader, &mut head).map_err(damaged)?;
     head.truncate(n);
     if head.is_empty() {
-        return Err(Error::Empty(path.to_path_buf()).into());
+        return Err(Error::Empty(path.to_path_buf()));
     }
     if nmea::lines::are_here(&head) {
         let (lines, aside) = nmea::lines::Lines::new(std::io::Cursor::new(head).chain(reader));

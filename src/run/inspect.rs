@@ -8,7 +8,7 @@ use crate::ingest::layout::{self, Reading};
 use crate::ingest::{self, Limits};
 use crate::model::time::{DAY_MS, HOUR_MS};
 use crate::model::{AisClass, FileAccount, NULL_STATUS, NULL_U16, Particulars, RejectReason, ShipType, time};
-use crate::run::oneshot::{Error, Progress};
+use crate::run::oneshot::{self, Error, Progress};
 use crate::spatial::coast::Coast;
 use crate::units::E7;
 use rayon::prelude::*;
@@ -84,9 +84,7 @@ pub struct Oddity {
 /// Reads and looks. With the inputs that could not be read.
 pub fn inspect(inputs: &[String], reading: Reading, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Report, Vec<ingest::Error>), Error> {
     let limits = Limits { reading, max_reject_percent: 100.0, stray_share: 0.0, ..Limits::default() };
-    let paths = ingest::inputs::expand(inputs)?;
-    progress(Progress::Total(paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()));
-    let delivery = ingest::read(&paths, &limits, &|n| progress(Progress::Bytes(n)))?;
+    let delivery = oneshot::read(inputs, &limits, progress)?;
     if delivery.accounts.is_empty() {
         return Err(Error::NothingUsable(delivery.refused));
     }

@@ -210,11 +210,11 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     Ok(Outcome { accounts: delivery.accounts, refused: delivery.refused, book, tally, vessels, days: delivery.days, out: plan.out.clone() })
 }
 
-/// Reads inputs: every row is accounted for, and there is at least one day to look at. With its first and last day.
-pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Delivery, (i32, i32)), Error> {
+/// Reads inputs; every row is accounted for.
+pub fn read(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<Delivery, Error> {
     let paths = ingest::inputs::expand(inputs)?;
     progress(Progress::Total(paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()));
-    let mut delivery = ingest::read(&paths, limits, &|n| progress(Progress::Bytes(n)))?;
+    let delivery = ingest::read(&paths, limits, &|n| progress(Progress::Bytes(n)))?;
     for account in &delivery.accounts {
         if !account.balances() {
             return Err(Error::Bug(format!(
@@ -226,6 +226,12 @@ pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) 
             )));
         }
     }
+    Ok(delivery)
+}
+
+/// The same where there is at least one day to look at. With its first and last day.
+pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Delivery, (i32, i32)), Error> {
+    let mut delivery = read(inputs, limits, progress)?;
     for account in &delivery.accounts {
         if account.positions + account.duplicates == 0 && account.rejected_total() < account.rows.max(1) {
             delivery.refused.push(nothing_usable(account));

@@ -138,7 +138,7 @@ impl<R: Read> Lines<R> {
             Outcome::Position(position) | Outcome::PositionAndStatic(position, _) => return self.row(&position),
             Outcome::Static(_) => aside.static_only += 1,
             Outcome::NoPosition { .. } => aside.no_position += 1,
-            Outcome::NotShip(kind) => *aside.not_ships.entry(kind.key()).or_default() += 1,
+            Outcome::NotShip(kind) => *aside.not_ships.entry(kind).or_default() += 1,
             Outcome::Part | Outcome::Clock | Outcome::Other => return Ok(()),
             Outcome::Reject(reason) => {
                 aside.reject(reason.into(), self.line, self.offset, line);

@@ -1,9 +1,11 @@
 //! The bits of one whole message (ITU-R M.1371-5) to canonical integers.
 
 use super::sentence::{Heard, utc_ms};
-use super::{NotShip, Outcome, Reason};
-use crate::model::AisClass;
+use super::{Outcome, Reason};
+use crate::ingest::row::{cog_of, heading_of, sog_of};
 use crate::model::fix::{NULL_STATUS, NULL_U16};
+use crate::model::mmsi::{DEFAULT_MMSIS, MmsiClass};
+use crate::model::{AisClass, Mmsi};
 
 /// Six-bit characters of a message that are kept: all that is read stands in them. Longer messages are checked whole.
 const KEPT: usize = 70;
@@ -220,21 +222,6 @@ impl Static {
     }
 }
 
-/// Numbers that transponders send when nobody has set them up.
-const DEFAULT_MMSIS: [u32; 5] = [0, 1_193_046, 111_111_111, 123_456_789, 999_999_999];
-
-/// What kind of station a number belongs to (ITU-R M.585).
-fn station_of(mmsi: u32) -> Option<NotShip> {
-    match mmsi {
-        0..10_000_000 => Some(NotShip::BaseStation),
-        10_000_000..100_000_000 => Some(NotShip::Group),
-        111_000_000..112_000_000 => Some(NotShip::SarAircraft),
-        970_000_000..971_000_000 | 972_000_000..973_000_000 | 974_000_000..975_000_000 => Some(NotShip::Beacon),
-        990_000_000..1_000_000_000 => Some(NotShip::AidToNavigation),
-        _ => None,
-    }
-}
-
 /// Reads a whole message.
 #[inline]
 pub(super) fn read(bits: &Bits, heard: Heard) -> Outcome {
@@ -256,11 +243,11 @@ fn read_ship(bits: &Bits, heard: Heard) -> Result<Outcome, Reason> {
     // Characters, not bits: senders count the fill bits differently, and it never matters.
     let (lengths, by_message) = match message {
         1..=3 | 18 => (28..=28, None),
-        4 => (28..=28, Some(NotShip::BaseStation)),
-        9 => (28..=28, Some(NotShip::SarAircraft)),
+        4 => (28..=28, Some(MmsiClass::BaseStation)),
+        9 => (28..=28, Some(MmsiClass::SarAircraft)),
         5 => (70..=72, None),
         19 => (52..=52, None),
-        21 => (45..=60, Some(NotShip::AidToNavigation)),
+        21 => (45..=60, Some(MmsiClass::AidToNavigation)),
         24 => (27..=28, None),
         // 96 bits, but some send a whole slot.
         27 if bits.characters == 28 => (28..=28, None),
@@ -277,7 +264,7 @@ fn read_ship(bits: &Bits, heard: Heard) -> Result<Outcome, Reason> {
     if DEFAULT_MMSIS.contains(&mmsi) {
         return Err(Reason::DefaultMmsi);
     }
-    if let Some(kind) = by_message.or_else(|| station_of(mmsi)) {
+    if let Some(kind) = by_message.unwrap_or(Mmsi(mmsi).class()).not_ship_key() {
         return Ok(Outcome::NotShip(kind));
     }
     let Heard::At(t_ms) = heard else { return Err(Reason::BadTime) };
@@ -285,7 +272,7 @@ fn read_ship(bits: &Bits, heard: Heard) -> Result<Outcome, Reason> {
     match message {
         1..=3 => {
             let status = bits.get::<38, 4>() as u8;
-            let motion = (sog_of(bits.get::<50, 10>()), cog_of(bits.get::<116, 12>()), heading_of(bits.get::<128, 9>()));
+            let motion = (sog_of(i64::from(bits.get::<50, 10>())), cog_of(i64::from(bits.get::<116, 12>())), heading_of(i64::from(bits.get::<128, 9>())));
             place(bits.signed::<89, 27>(), bits.signed::<61, 28>(), 10_000).with(motion, status, AisClass::A)
         }
         5 => {
@@ -299,7 +286,7 @@ fn read_ship(bits: &Bits, heard: Heard) -> Result<Outcome, Reason> {
             Ok(Outcome::Static(out))
         }
         18 | 19 => {
-            let motion = (sog_of(bits.get::<46, 10>()), cog_of(bits.get::<112, 12>()), heading_of(bits.get::<124, 9>()));
+            let motion = (sog_of(i64::from(bits.get::<46, 10>())), cog_of(i64::from(bits.get::<112, 12>())), heading_of(i64::from(bits.get::<124, 9>())));
             let position = place(bits.signed::<85, 27>(), bits.signed::<57, 28>(), 10_000).with(motion, NULL_STATUS, AisClass::B);
             if message == 18 {
                 return position;
@@ -383,20 +370,4 @@ impl Place {
 fn to_e7(value: i64, per_minute: i64) -> i64 {
     let thirds = value * (500_000 / per_minute);
     (thirds + thirds.signum()) / 3
-}
-
-/// 102.2 ("or more") and 102.3 ("not available") are null, and what broken encoders make of them.
-#[inline]
-fn sog_of(v: u32) -> u16 {
-    if v >= 1022 || v == 512 || v == 630 { NULL_U16 } else { v as u16 }
-}
-
-#[inline]
-fn cog_of(v: u32) -> u16 {
-    if v < 3600 { v as u16 } else { NULL_U16 }
-}
-
-#[inline]
-fn heading_of(v: u32) -> u16 {
-    if v < 360 { v as u16 } else { NULL_U16 }
 }

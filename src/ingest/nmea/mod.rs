@@ -33,8 +33,8 @@ pub enum Outcome {
     Static(Static),
     /// A position report of a ship that does not know its position.
     NoPosition { mmsi: u32, t_ms: i64 },
-    /// A station that is no ship, by its number or by the message: 4, 9 and 21.
-    NotShip(NotShip),
+    /// A station that is no ship, by its number or by the message (4, 9 and 21): the key of the row accounting.
+    NotShip(&'static str),
     /// A part of a message; the others are still to come.
     Part,
     /// A `$PGHP` line.
@@ -49,29 +49,6 @@ impl Outcome {
     /// Whether the line counts as a row.
     pub fn is_row(&self) -> bool {
         !matches!(self, Self::Part | Self::Clock | Self::Other)
-    }
-}
-
-/// Stations that are no ships.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum NotShip {
-    BaseStation,
-    Group,
-    SarAircraft,
-    Beacon,
-    AidToNavigation,
-}
-
-impl NotShip {
-    /// The key of the row accounting.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::BaseStation => "base_station",
-            Self::Group => "group",
-            Self::SarAircraft => "sar_aircraft",
-            Self::Beacon => "beacon",
-            Self::AidToNavigation => "aid_to_navigation",
-        }
     }
 }
 
@@ -195,7 +172,7 @@ impl Decoder {
     #[inline]
     fn whole(&mut self, bits: &Bits, heard: Heard) -> Outcome {
         let outcome = message::read(bits, heard);
-        if outcome == Outcome::NotShip(NotShip::BaseStation)
+        if outcome == Outcome::NotShip("base_station")
             && let Some(t_ms) = message::base_station_ms(bits)
         {
             self.base_station_ms = Some(t_ms);
