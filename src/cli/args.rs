@@ -34,6 +34,11 @@ pub enum Command {
     Bench(Bench),
     /// Say what files are: layout, rows, ships, span, area, intervals, what is missing and what is odd
     Inspect(Inspect),
+    /// Look into the state of nightly runs, export its book, verify, prune or forget
+    State {
+        #[command(subcommand)]
+        what: StateCommand,
+    },
     /// Print the default configuration, commented, ready to edit
     Config {
         /// With the values of a preset, and why it has them
@@ -62,6 +67,9 @@ pub struct Detect {
     /// Replace a run that is there
     #[arg(long)]
     pub overwrite: bool,
+    /// Folder that remembers from night to night: what came is added, and the whole book is written
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
 
     /// Whose definition of a meeting to begin with; a configuration file and single parameters lie over it
     #[arg(long, value_enum, value_name = "NAME", default_value = "default", help_heading = "Rules")]
@@ -103,12 +111,77 @@ pub struct Detect {
     /// Progress bar: on a terminal, or never
     #[arg(long, value_enum, default_value = "auto", help_heading = "Running")]
     pub progress: ProgressWhen,
+    /// Messages on standard error: text, or one JSON object a line for a scheduler
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text", help_heading = "Running")]
+    pub log_format: LogFormat,
     /// No summary, no progress
     #[arg(short, long, help_heading = "Running")]
     pub quiet: bool,
     /// Say how long the rooms took
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Running")]
     pub verbose: u8,
+}
+
+/// What to do with a state.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Say what it holds: nights, days, inputs, events, room on disk
+    Show {
+        /// The state folder
+        #[arg(value_name = "DIR")]
+        state: PathBuf,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write its whole book: events and ledger
+    Export {
+        /// The state folder
+        #[arg(value_name = "DIR")]
+        state: PathBuf,
+        /// Folder to make; appears whole or not at all
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+        /// Replace a run that is there
+        #[arg(long)]
+        overwrite: bool,
+        /// Event files to write
+        #[arg(long, value_delimiter = ',', value_enum, default_value = "geojson,csv")]
+        formats: Vec<Format>,
+    },
+    /// Read every file of it again and check its hash
+    Verify {
+        /// The state folder
+        #[arg(value_name = "DIR")]
+        state: PathBuf,
+    },
+    /// Let go of what is older than state.revision_d and state.keep_d
+    Prune {
+        /// The state folder
+        #[arg(value_name = "DIR")]
+        state: PathBuf,
+        /// One parameter, as section.key=value (repeatable)
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+    },
+    /// Take an input, or all rows of a day, out of it, and fold again what that touches
+    Forget {
+        /// The state folder
+        #[arg(value_name = "DIR")]
+        state: PathBuf,
+        /// An input by its file name, or a UTC day such as 2020-01-31
+        #[arg(value_name = "FILE|DAY")]
+        what: String,
+    },
+}
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// Which rows are asked for.

@@ -5,14 +5,17 @@ pub mod findings;
 pub mod progress;
 pub mod summary;
 
+use crate::export;
 use crate::ingest::escape;
 use crate::lab;
 use crate::model::{Kind, time};
-use crate::run::{config, inspect, oneshot};
+use crate::run::{config, inspect, nightly, oneshot, state};
 use args::{Args, Command};
 use clap::Parser;
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How a run ended; the exit code is its only other spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub enum Exit {
     Partial = 4,
     /// Output could not be written.
     Output = 5,
+    /// Another run holds the output or the state.
+    Held = 6,
     /// Our bug.
     Bug = 70,
 }
@@ -38,9 +43,14 @@ pub fn main() -> ExitCode {
         std::process::exit(Exit::Bug as i32);
     }));
     let args = Args::parse();
+    stop_when_told();
     match run(args) {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(e) if e.closed_pipe => ExitCode::SUCCESS,
+        Err(e) if JSON.load(Ordering::Relaxed) => {
+            log("error", &e.message, serde_json::json!({"hint": e.hint, "exit": e.exit as i32}));
+            ExitCode::from(e.exit as u8)
+        }
         Err(e) => {
             tell(&format!("alongside: {}", e.message));
             for line in e.hint.lines().filter(|l| !l.is_empty()) {
@@ -51,8 +61,43 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Ctrl-C and a polite kill end the program at once, with nothing half-written: what was being written is removed first.
+#[cfg(unix)]
+fn stop_when_told() {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
+    let wait = move || {
+        if let Some(signal) = signals.forever().next() {
+            let _hold = crate::export::whole::abandon();
+            std::process::exit(128 + signal);
+        }
+    };
+    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(wait);
+}
+
+#[cfg(not(unix))]
+fn stop_when_told() {}
+
+/// Whether messages are JSON objects. Set once, before the work begins.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// One JSON object on standard error.
+fn log(level: &str, text: &str, more: serde_json::Value) {
+    let mut object = serde_json::json!({"level": level, "text": text});
+    if let (Some(object), serde_json::Value::Object(more)) = (object.as_object_mut(), more) {
+        object.extend(more);
+    }
+    let _ = writeln!(io::stderr(), "{object}");
+}
+
 /// Lines on standard error, safe for a terminal: they may quote file names and cells. Where nobody listens that is no fault.
 fn tell(text: &str) {
+    if JSON.load(Ordering::Relaxed) {
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default();
+        let hint: Vec<&str> = lines.map(str::trim).collect();
+        return log("warning", first.strip_prefix("alongside: ").unwrap_or(first), serde_json::json!({"hint": hint.join(" ")}));
+    }
     for line in text.lines() {
         let _ = writeln!(io::stderr(), "{}", escape(line.as_bytes(), 4096));
     }
@@ -97,11 +142,29 @@ impl From<oneshot::Error> for Failure {
                 Self::new(Exit::Refused, message, hint)
             }
             oneshot::Error::Input(e) => Self::new(Exit::Refused, e.to_string(), e.hint()),
-            oneshot::Error::Output(e) => Self::new(Exit::Output, e.to_string(), e.hint()),
+            oneshot::Error::Output(e) => Self::new(if matches!(e, export::Error::Held(_)) { Exit::Held } else { Exit::Output }, e.to_string(), e.hint()),
+            oneshot::Error::SameName { .. } => {
+                Self::new(Exit::Usage, e.to_string(), "give one of them, or rename it; the same name again replaces what it held")
+            }
+            oneshot::Error::State(e) => e.into(),
             oneshot::Error::Bug(e) => {
                 Self::new(Exit::Bug, format!("a fault of alongside itself: {e}"), "please report it with the input's header and first rows")
             }
         }
+    }
+}
+
+impl From<state::Error> for Failure {
+    fn from(e: state::Error) -> Self {
+        use state::Error;
+        let exit = match e {
+            Error::Io { .. } | Error::Damaged { .. } => Exit::Output,
+            Error::Locked(_) => Exit::Held,
+            Error::NotAState(_) | Error::NoState(_) | Error::OtherSchema { .. } | Error::OtherRules { .. } | Error::Unknown { .. } => Exit::Usage,
+            Error::Settled { .. } => Exit::Partial,
+            Error::Bug(_) => Exit::Bug,
+        };
+        Self::new(exit, e.to_string(), e.hint())
     }
 }
 
@@ -112,6 +175,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Command::Evaluate(evaluate) => run_evaluate(&evaluate),
         Command::Bench(bench) => run_bench(&bench),
         Command::Inspect(options) => run_inspect(&options),
+        Command::State { what } => run_state(what),
         Command::Config { preset } => {
             io::stdout().write_all(config::commented(&config::load(preset, None, &[])?, preset).as_bytes())?;
             Ok(Exit::Done)
@@ -143,6 +207,7 @@ fn tell_refused(refused: &[crate::ingest::Error]) -> Exit {
 }
 
 fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
+    JSON.store(detect.log_format == args::LogFormat::Json, Ordering::Relaxed);
     let threads = detect.threads.unwrap_or(0);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -161,10 +226,14 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
         min_confidence: detect.min_confidence,
         kinds,
         formats: detect.formats.clone(),
+        ..oneshot::Plan::new(detect.inputs.clone(), detect.out.clone())
     };
     let visible = detect.progress == args::ProgressWhen::Auto && !detect.quiet && io::stderr().is_terminal();
     let bar = progress::Bar::new(visible);
-    let outcome = oneshot::detect(&plan, &|p| bar.tell(p))?;
+    let outcome = match &detect.state {
+        Some(state) => nightly::detect(&plan, state, &|p| bar.tell(p))?,
+        None => oneshot::detect(&plan, &|p| bar.tell(p))?,
+    };
     bar.finish();
     let out = io::stdout();
     if !detect.quiet {
@@ -172,12 +241,58 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
     }
     tell_passed_over(&detect.inputs);
     let exit = tell_refused(&outcome.refused);
+    if JSON.load(Ordering::Relaxed) {
+        let rows: u64 = outcome.accounts.iter().map(|a| a.rows).sum();
+        let changes = outcome.news.as_ref().map(|n| n.by_status.iter().map(|(s, n)| (s.word(), *n)).collect::<BTreeMap<_, _>>());
+        let out = outcome.out.display().to_string();
+        log("info", "done", serde_json::json!({"exit": exit as i32, "out": out, "rows": rows, "refused": outcome.refused.len(), "ledger": changes}));
+    }
     if detect.verbose > 0 {
         for (room, us) in &outcome.tally.rooms_us {
             tell(&format!("{room}: {} ms", us / 1000));
         }
     }
     Ok(exit)
+}
+
+fn run_state(what: args::StateCommand) -> Result<Exit, Failure> {
+    use args::StateCommand;
+    use state::keeper;
+    match what {
+        StateCommand::Show { state, json } => {
+            let shown = keeper::show(&state)?;
+            let text = if json {
+                serde_json::to_string_pretty(&shown).map_err(|e| Failure::new(Exit::Bug, e.to_string(), ""))? + "\n"
+            } else {
+                summary::state(&shown)
+            };
+            io::stdout().write_all(text.as_bytes())?;
+        }
+        StateCommand::Export { state, out, overwrite, formats } => {
+            let events = keeper::export(&state, &out, overwrite, &formats)?;
+            writeln!(io::stdout(), "{} events written to {}", summary::thousands(events), escape(out.display().to_string().as_bytes(), 400))?;
+        }
+        StateCommand::Verify { state } => {
+            let (files, damaged) = keeper::verify(&state)?;
+            if let Some(last) = damaged.last() {
+                let what: Vec<String> = damaged.iter().map(ToString::to_string).collect();
+                return Err(Failure::new(Exit::Output, what.join("\nalongside: "), last.hint()));
+            }
+            writeln!(io::stdout(), "{} files, each what it was when it was written", summary::thousands(files as u64))?;
+        }
+        StateCommand::Prune { state, set } => {
+            let params = if set.is_empty() { keeper::params(&state)? } else { config::load(Default::default(), None, &set)? };
+            let (files, bytes) = keeper::prune(&state, &params)?;
+            writeln!(io::stdout(), "{} files let go, {} bytes", summary::thousands(files), summary::thousands(bytes))?;
+        }
+        StateCommand::Forget { state, what } => {
+            let bar = progress::Bar::new(io::stderr().is_terminal());
+            let news = keeper::forget(&state, &what, &|p| bar.tell(p))?;
+            bar.finish();
+            io::stdout().write_all(summary::night(&news).as_bytes())?;
+        }
+    }
+    Ok(Exit::Done)
 }
 
 impl From<lab::Error> for Failure {

@@ -3,7 +3,10 @@
 use crate::ingest::escape;
 use crate::model::event::Event;
 use crate::model::{Kind, RejectReason, time};
+use crate::run::nightly::News;
 use crate::run::oneshot::Outcome;
+use crate::run::state::keeper::{Shown, ShownDay};
+use crate::run::state::ledger::{Rendered, Status};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -48,6 +51,11 @@ pub fn of(outcome: &Outcome, min_confidence: i32) -> String {
             thousands(dropped.simultaneous)
         );
     }
+    if let Some(news) = &outcome.news {
+        the_night(&mut out, news);
+        let _ = writeln!(out, "\nwritten to {}", escape(outcome.out.display().to_string().as_bytes(), 400));
+        return out;
+    }
     let _ = writeln!(out, "\nevents          found   below 50    written");
     for kind in Kind::ALL {
         let (found, below) = outcome.book.counts.get(&kind).copied().unwrap_or_default();
@@ -58,6 +66,104 @@ pub fn of(outcome: &Outcome, min_confidence: i32) -> String {
     telling(&mut out, &outcome.book.events, min_confidence);
     let _ = writeln!(out, "\nwritten to {}", escape(outcome.out.display().to_string().as_bytes(), 400));
     out
+}
+
+/// What a night changed.
+fn the_night(out: &mut String, news: &News) {
+    let count = |s: Status| news.by_status.get(&s).copied().unwrap_or_default();
+    let n = |s: Status| format!("{} {}", thousands(count(s)), s.word());
+    let counts = [Status::New, Status::Revised, Status::Withdrawn, Status::Unchanged, Status::Final].map(n).join(", ");
+    if news.night > 0 {
+        let _ = writeln!(out, "\nnight {}: {counts}", news.night);
+    } else {
+        let _ = writeln!(out, "\nevents          found    written");
+        for kind in Kind::ALL {
+            let of = |counts: &BTreeMap<Kind, u64>| thousands(counts.get(&kind).copied().unwrap_or_default());
+            let _ = writeln!(out, "  {:<12}{:>7}    {:>7}", kind.word(), of(&news.found), of(&news.events));
+        }
+    }
+    match news.folded.filter(|_| news.night > 0) {
+        Some((from, to)) if from == to => drop(writeln!(out, "folded        {}", time::day_text(from))),
+        Some((from, to)) => drop(writeln!(out, "folded        {} to {}", time::day_text(from), time::day_text(to))),
+        None if news.night > 0 => drop(writeln!(out, "nothing new was delivered")),
+        None => {}
+    }
+    if !news.unchanged_inputs.is_empty() {
+        let _ = writeln!(out, "known already {}", list(news.unchanged_inputs.iter().map(|n| escape(n.as_bytes(), 80)).collect()));
+    }
+    if !news.missing.is_empty() {
+        let _ = writeln!(out, "days missing  {}", list(news.missing.iter().map(|d| time::day_text(*d)).collect()));
+    }
+    if news.night > 0 {
+        let kinds: Vec<String> = Kind::ALL.iter().map(|k| format!("{} {}", thousands(news.events.get(k).copied().unwrap_or_default()), k.word())).collect();
+        let _ = writeln!(out, "in the book   {}", kinds.join(", "));
+    }
+    let mut best: Vec<&(Status, Rendered)> = news.changed.iter().collect();
+    best.sort_by_key(|(_, e)| (std::cmp::Reverse(e.scores.0 + 2 * e.scores.1.min(50)), e.start_ms, e.id.clone()));
+    if !best.is_empty() {
+        let which = if news.night > 0 { "new and revised, " } else { "" };
+        let _ = writeln!(out, "\n{which}the first to look at, by confidence and twice the risk (50 at most):");
+        let _ = writeln!(out, "conf risk           kind        start (UTC)       hours  what");
+    }
+    for (status, e) in best.iter().take(10) {
+        let start = time::rfc3339(e.start_ms).replace('T', " ");
+        let what = escape(e.summary.as_bytes(), 160);
+        let status = if news.night > 0 { status.word() } else { "" };
+        let ((confidence, risk), kind) = (e.scores, e.kind().word());
+        let _ = writeln!(out, "{confidence:>4} {risk:>4}  {status:<7}  {kind:<10}  {}  {:>5.1}  {what}", &start[..16], e.duration_h);
+    }
+    if best.len() > 10 {
+        let _ = writeln!(out, "and {} more in the files", best.len() - 10);
+    }
+    for (id, kind, start_ms) in news.withdrawn.iter().take(10) {
+        let _ = writeln!(out, "withdrawn: {} of {} ({id})", kind.word(), time::rfc3339(*start_ms));
+    }
+    if news.withdrawn.len() > 10 {
+        let _ = writeln!(out, "and {} more withdrawn", news.withdrawn.len() - 10);
+    }
+}
+
+/// What a night changed, by itself.
+pub fn night(news: &News) -> String {
+    let mut out = String::new();
+    the_night(&mut out, news);
+    out
+}
+
+/// What a state holds.
+pub fn state(shown: &Shown) -> String {
+    let mut out = String::new();
+    let (first, last) = (shown.days.first(), shown.days.last());
+    let day = |d: Option<&ShownDay>| d.map_or("none", |d| d.day.as_str()).to_owned();
+    let missing: Vec<String> = shown.days.iter().filter(|d| d.rows == 0).map(|d| d.day.clone()).collect();
+    let _ = writeln!(out, "nights        {}", thousands(shown.nights));
+    let _ = writeln!(out, "days          {}, {} to {}", thousands(shown.days.len() as u64), day(first), day(last));
+    if !missing.is_empty() {
+        let _ = writeln!(out, "days missing  {}", list(missing));
+    }
+    if let Some(settled) = &shown.settled_before {
+        let _ = writeln!(out, "may change    {settled} and later");
+    }
+    let _ = writeln!(out, "events        {}, of them final {}", thousands(shown.events.0), thousands(shown.events.1));
+    let _ = writeln!(out, "rules         {}, version {}", shown.detection_hash, shown.version);
+    let _ = writeln!(out, "on disk       {} bytes", thousands(shown.bytes.values().sum()));
+    for (what, bytes) in &shown.bytes {
+        let _ = writeln!(out, "  {what:<12}{:>16}", thousands(*bytes));
+    }
+    let _ = writeln!(out, "\ninput                            night          rows  days");
+    for input in &shown.inputs {
+        let rows: u64 = input.days.values().sum();
+        let mut days: Vec<&str> = [input.days.keys().next(), input.days.keys().last()].into_iter().flatten().map(String::as_str).collect();
+        days.dedup();
+        let _ = writeln!(out, "{:<32} {:>5}  {:>12}  {}", escape(input.name.as_bytes(), 32), input.night, thousands(rows), days.join(" to "));
+    }
+    out
+}
+
+/// The first few of a list, and how many more there are.
+fn list(words: Vec<String>) -> String {
+    let first = words.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+    if words.len() > 6 { format!("{first} and {} more", words.len() - 6) } else { first }
 }
 
 fn held_back(out: &mut String, outcome: &Outcome) {

@@ -125,11 +125,31 @@ pub const LEARNT_DAYS: i32 = 30;
 impl Coverage {
     /// Of everything that was learnt.
     pub fn new(learnt: Reception) -> Self {
-        let mut cells: FxHashMap<Cell, Vec<i32>> = FxHashMap::default();
+        let mut coverage = Self::default();
+        coverage.add(learnt);
+        coverage
+    }
+
+    /// Adds what was learnt later.
+    pub fn add(&mut self, learnt: Reception) {
+        self.hours.extend(learnt.hours);
         for (day, heard) in learnt.cells {
-            heard.into_iter().for_each(|cell| cells.entry(cell).or_default().push(day));
+            for cell in heard {
+                let days = self.cells.entry(cell).or_default();
+                if days.last() != Some(&day) {
+                    days.push(day);
+                }
+            }
         }
-        Self { hours: learnt.hours, cells }
+    }
+
+    /// Forgets the days before one.
+    pub fn forget_before(&mut self, day: i32) {
+        self.hours = self.hours.split_off(&(day * 24));
+        self.cells.retain(|_, days| {
+            days.drain(..days.partition_point(|d| *d < day));
+            !days.is_empty()
+        });
     }
 
     /// How surprising it is, in nats, that a ship of `class` was not heard from `off` to `on` on the straight path: the sum

@@ -401,7 +401,7 @@ fn close(a: Moving, b: Moving, mut meeting: Box<Meeting>, open: bool, params: &P
 }
 
 /// What a meeting is to its neighbours.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Lying {
     /// The two tracks.
     pub tracks: [TrackId; 2],

@@ -103,8 +103,7 @@ pub fn of(event: &Event) -> Map<String, Value> {
         fixed(event.duration_h, 2),
         maybe(event.observed_h, 2),
         json!(event.open),
-        // Final needs the history of 30 days after the end, which a run over single files does not have.
-        json!(false),
+        json!(event.settled),
         degrees(event.mean_e7.0),
         degrees(event.mean_e7.1),
         json!(event.confidence),

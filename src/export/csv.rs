@@ -8,16 +8,29 @@ use std::io::Write;
 
 /// Writes a header and one line an event.
 pub fn write(events: &[Event], out: &mut dyn Write) -> Result<(), csv::Error> {
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(columns::NAMES)?;
-    for batch in events.chunks(BATCH) {
-        let rows: Vec<Vec<String>> = batch.par_iter().map(|event| columns::of(event).values().map(cell).collect()).collect();
-        for row in rows {
-            writer.write_record(row)?;
-        }
+    let lines = events.chunks(BATCH).flat_map(|batch| batch.par_iter().map(line).collect::<Vec<_>>());
+    collect(lines, out)
+}
+
+/// The line of one event, with its end.
+pub fn line(event: &Event) -> Result<String, csv::Error> {
+    record(columns::of(event).values().map(cell))
+}
+
+/// Writes the header, and lines that are text already.
+pub fn collect<T: AsRef<str>>(lines: impl Iterator<Item = Result<T, csv::Error>>, out: &mut dyn Write) -> Result<(), csv::Error> {
+    out.write_all(record(columns::NAMES.map(str::to_owned).into_iter())?.as_bytes())?;
+    for line in lines {
+        out.write_all(line?.as_ref().as_bytes())?;
     }
-    writer.flush()?;
     Ok(())
+}
+
+fn record(cells: impl Iterator<Item = String>) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(cells)?;
+    let bytes = writer.into_inner().map_err(|e| e.into_error())?;
+    String::from_utf8(bytes).map_err(|e| std::io::Error::other(e).into())
 }
 
 fn cell(value: &Value) -> String {

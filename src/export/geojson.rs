@@ -8,15 +8,23 @@ use std::io::Write;
 
 /// Writes a FeatureCollection.
 pub fn write(events: &[Event], out: &mut dyn Write) -> Result<(), std::io::Error> {
+    let texts = events.chunks(BATCH).flat_map(|batch| batch.par_iter().map(text).collect::<Vec<_>>());
+    collect(texts, out)
+}
+
+/// One Feature as text.
+pub fn text(event: &Event) -> Result<String, std::io::Error> {
+    Ok(serde_json::to_string(&feature(event))?)
+}
+
+/// Writes a FeatureCollection of Features that are text already.
+pub fn collect<T: AsRef<str>>(features: impl Iterator<Item = Result<T, std::io::Error>>, out: &mut dyn Write) -> Result<(), std::io::Error> {
     out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
     let mut separator: &[u8] = b"\n";
-    for batch in events.chunks(BATCH) {
-        let texts: Vec<Result<Vec<u8>, serde_json::Error>> = batch.par_iter().map(|event| serde_json::to_vec(&feature(event))).collect();
-        for text in texts {
-            out.write_all(separator)?;
-            out.write_all(&text?)?;
-            separator = b",\n";
-        }
+    for feature in features {
+        out.write_all(separator)?;
+        out.write_all(feature?.as_ref().as_bytes())?;
+        separator = b",\n";
     }
     out.write_all(b"\n]}\n")
 }

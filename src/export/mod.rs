@@ -23,6 +23,9 @@ pub enum Error {
     /// The folder that is there holds something else.
     #[error("{}: holds files that are not a run of alongside, and is not overwritten", .0.display())]
     NotARun(PathBuf),
+    /// Another run writes there.
+    #[error("{}: another run is writing there", .0.display())]
+    Held(PathBuf),
     /// `.`, `..` or `/`: a folder that cannot be replaced by another of its name.
     #[error("{}: a run makes its folder anew, so the folder needs a name of its own", .0.display())]
     Nameless(PathBuf),
@@ -49,6 +52,7 @@ impl Error {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Exists(_) => "name another folder with -o, or add --overwrite",
+            Self::Held(_) => "wait until it is done, or name another folder with -o",
             Self::NotARun(_) | Self::Nameless(_) => "name another folder with -o",
             Self::Io { .. } | Self::Parquet { .. } => "check that the disk has room and that you may write there",
         }

@@ -2,16 +2,104 @@
 
 use crate::export::Error;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A run being written, in a temporary folder beside its target.
+/// A run being written, in a temporary folder beside its target that nobody else may replace meanwhile.
 pub struct Folder {
     target: PathBuf,
     temporary: tempfile::TempDir,
     overwrite: bool,
     written: Vec<Written>,
+    claim: Claim,
+}
+
+/// The only run that writes to a target: a lock beside it, which ends with the program, however it ends.
+#[derive(Debug)]
+struct Claim {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Claim {
+    fn on(target: &Path, parent: &Path, name: &str) -> Result<Self, Error> {
+        let path = parent.join(format!(".alongside-{name}.lock"));
+        let fail = |source| Error::Io { path: path.clone(), source };
+        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(fail)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(fs::TryLockError::WouldBlock) => Err(Error::Held(target.to_path_buf())),
+            Err(fs::TryLockError::Error(source)) => Err(fail(source)),
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Letters that a temporary folder has behind the name of its target.
+const RANDOM: usize = 6;
+
+/// Folders that a stopped program must not leave behind.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Removes what is being written, when the program is told to stop. No run is put in its place while this goes on, and none after.
+pub fn abandon() -> impl Sized {
+    let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for folder in unfinished.iter() {
+        let _ = fs::remove_dir_all(folder);
+        let lock = folder.to_str().and_then(|f| f.get(..f.len().checked_sub(RANDOM + 1)?)).map(|f| format!("{f}.lock"));
+        let _ = lock.map(fs::remove_file);
+    }
+    unfinished
+}
+
+fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A folder for what a run need not keep: gone when it ends, however it is told to.
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// Where the system has such folders.
+    pub fn new() -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("alongside-").tempdir()?;
+        unfinished().insert(folder.path().to_path_buf());
+        Ok(Self(folder))
+    }
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        unfinished().remove(self.0.path());
+    }
+}
+
+/// Clears away what a run left that was stopped without warning; a run that had just been set aside goes back to its place.
+fn clear(target: &Path, parent: &Path, name: &str) -> io::Result<()> {
+    let prefix = format!(".alongside-{name}-");
+    for entry in fs::read_dir(parent)? {
+        let entry = entry?;
+        let found = entry.file_name().to_string_lossy().into_owned();
+        let Some(rest) = found.strip_prefix(&prefix) else { continue };
+        if rest.len() == RANDOM + 4 && rest.ends_with(".old") && !target.exists() {
+            fs::rename(entry.path(), target)?;
+        } else if rest.len() == RANDOM || rest.len() == RANDOM + 4 && rest.ends_with(".old") {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// A finished file.
@@ -71,15 +159,22 @@ impl Folder {
             target.to_path_buf()
         };
         let target = led.as_path();
-        Self::check(target, overwrite)?;
+        if target.file_name().is_none() {
+            return Err(Error::Nameless(target.to_path_buf()));
+        }
         let parent = match target.parent() {
             Some(p) if !p.as_os_str().is_empty() => p,
             _ => Path::new("."),
         };
         let fail = |source| Error::Io { path: parent.to_path_buf(), source };
         fs::create_dir_all(parent).map_err(fail)?;
-        let temporary = tempfile::Builder::new().prefix(".alongside-").tempdir_in(parent).map_err(fail)?;
-        Ok(Self { target: target.to_path_buf(), temporary, overwrite, written: Vec::new() })
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let claim = Claim::on(target, parent, &name)?;
+        clear(target, parent, &name).map_err(fail)?;
+        Self::check(target, overwrite)?;
+        let temporary = tempfile::Builder::new().prefix(&format!(".alongside-{name}-")).rand_bytes(RANDOM).tempdir_in(parent).map_err(fail)?;
+        unfinished().insert(temporary.path().to_path_buf());
+        Ok(Self { target: target.to_path_buf(), temporary, overwrite, written: Vec::new(), claim })
     }
 
     /// Writes one file of it; `name` may have folders before it.
@@ -113,26 +208,61 @@ impl Folder {
 
     /// Puts the folder in its place.
     pub fn finish(self) -> Result<(), Error> {
-        let target = &self.target;
-        let fail = |source| Error::Io { path: target.clone(), source };
-        let sync = |folder: &Path| File::open(folder).and_then(|f| f.sync_all());
+        self.seal()?.place()
+    }
+
+    /// Makes the folder safe where it is: it is whole, and only has to be put in its place.
+    pub fn seal(self) -> Result<Sealed, Error> {
+        let fail = |source| Error::Io { path: self.target.clone(), source };
         sync(self.temporary.path()).map_err(fail)?;
-        let new = self.temporary.keep();
-        set_mode(&new).map_err(fail)?;
-        let aside = new.with_extension("old");
-        let had = target.exists();
+        let from = self.temporary.keep();
+        set_mode(&from).map_err(fail)?;
+        Ok(Sealed { from, to: self.target, overwrite: self.overwrite, claim: Some(self.claim) })
+    }
+}
+
+/// A run that is whole, beside the place where it belongs.
+#[derive(Debug)]
+pub struct Sealed {
+    /// Where it is.
+    pub from: PathBuf,
+    /// Where it belongs.
+    pub to: PathBuf,
+    /// Replace a run that is there.
+    pub overwrite: bool,
+    claim: Option<Claim>,
+}
+
+impl Sealed {
+    /// One that was sealed by a program that did not come to place it.
+    pub fn left(from: PathBuf, to: PathBuf) -> Self {
+        Self { from, to, overwrite: true, claim: None }
+    }
+
+    /// From here on the folder belongs to something that will not be taken back.
+    pub fn promise(&self) {
+        unfinished().remove(&self.from);
+    }
+
+    /// Puts the folder in its place; where that fails it is removed, and what was there stays.
+    pub fn place(self) -> Result<(), Error> {
+        let Self { from, to, overwrite, claim } = self;
+        let aside = aside_of(&from);
+        // Who is told to stop waits until one or the other is there.
+        let mut unfinished = unfinished();
+        let had = to.exists();
         let swap = || -> io::Result<()> {
             if had {
-                if !self.overwrite && fs::read_dir(target)?.next().is_some() {
+                if !overwrite && fs::read_dir(&to)?.next().is_some() {
                     return Err(io::Error::from(io::ErrorKind::AlreadyExists));
                 }
-                fs::rename(target, &aside)?;
+                fs::rename(&to, &aside)?;
             }
-            fs::rename(&new, target).inspect_err(|_| {
+            fs::rename(&from, &to).inspect_err(|_| {
                 // The old run goes back to its place.
-                let _ = fs::rename(&aside, target);
+                let _ = fs::rename(&aside, &to);
             })?;
-            if let Some(parent) = target.parent().filter(|p| !p.as_os_str().is_empty()) {
+            if let Some(parent) = to.parent().filter(|p| !p.as_os_str().is_empty()) {
                 sync(parent)?;
             }
             if had {
@@ -140,12 +270,26 @@ impl Folder {
             }
             Ok(())
         };
-        swap()
+        let done = swap()
             .inspect_err(|_| {
-                let _ = fs::remove_dir_all(&new);
+                let _ = fs::remove_dir_all(&from);
             })
-            .map_err(fail)
+            .map_err(|source| Error::Io { path: to.clone(), source });
+        unfinished.remove(&from);
+        drop(claim);
+        done
     }
+}
+
+/// Where the run that is replaced stands for a moment.
+pub fn aside_of(from: &Path) -> PathBuf {
+    let mut aside = from.as_os_str().to_owned();
+    aside.push(".old");
+    PathBuf::from(aside)
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder).and_then(|f| f.sync_all())
 }
 
 /// Whether a folder is a run and nothing else: a manifest of ours, and the files that it names. Others write a `manifest.json`

@@ -303,3 +303,15 @@ pub fn write_tracks(pieces: impl Iterator<Item = TrackColumns>, out: impl Write)
     writer.finish()?;
     Ok(())
 }
+
+/// A frame as the bytes of a Parquet file.
+pub fn to_parquet(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Zstd(None)).with_row_group_size(Some(1 << 18)).finish(frame)?;
+    Ok(bytes)
+}
+
+/// A frame from the bytes of a Parquet file that [`to_parquet`] made.
+pub fn from_parquet(bytes: Vec<u8>) -> PolarsResult<DataFrame> {
+    ParquetReader::new(std::io::Cursor::new(bytes)).finish()
+}

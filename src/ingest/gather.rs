@@ -48,10 +48,25 @@ pub struct Limits {
     pub reading: Reading,
     /// Share of malformed rows, in percent of a file, above which it is refused.
     pub max_reject_percent: f64,
-    /// Share of the run's rows that a day must hold to count as delivered.
+    /// Share of the fullest day's rows that a day must hold to count as delivered.
     pub stray_share: f64,
     /// Fixes that may come together before duplicates among them are looked for. It cannot be seen in what comes out.
     pub settle_after: usize,
+}
+
+impl Limits {
+    /// The days that count as delivered: those named, and those that hold at least a share of what the fullest holds. The rest is of
+    /// stray clocks.
+    pub fn delivered(&self, rows_by_day: &BTreeMap<i32, u64>) -> BTreeSet<i32> {
+        let fullest = rows_by_day.values().copied().max().unwrap_or(0);
+        // An open end names no day but its own: a stray clock beyond it stays one.
+        let named = |d: i32| match self.days {
+            (Some(from), Some(to)) => (from..=to).contains(&d),
+            (from, to) => from.or(to) == Some(d),
+        };
+        let many = |n: u64| n > 0 && n as f64 >= self.stray_share * fullest as f64;
+        rows_by_day.iter().filter(|(day, n)| named(**day) || many(**n)).map(|(day, _)| *day).collect()
+    }
 }
 
 impl Default for Limits {
@@ -298,13 +313,7 @@ fn gather(
             *rows_by_day.entry(*day).or_default() += n;
         }
     }
-    let total: u64 = rows_by_day.values().sum();
-    // An open end names no day but its own: a stray clock beyond it stays one.
-    let named = |d: i32| match limits.days {
-        (Some(from), Some(to)) => (from..=to).contains(&d),
-        (from, to) => from.or(to) == Some(d),
-    };
-    let delivered: BTreeSet<i32> = rows_by_day.iter().filter(|(d, n)| named(**d) || **n as f64 >= limits.stray_share * total as f64).map(|(d, _)| *d).collect();
+    let delivered = limits.delivered(&rows_by_day);
     let days_seen = rows_by_day.len();
     rows_by_day.retain(|d, _| delivered.contains(d));
     // Counts and rejects of the blocks.

@@ -104,6 +104,16 @@ pub enum Error {
         /// What is allowed.
         limit: f64,
     },
+    /// Rows of days that a state has settled.
+    #[error("{}: holds rows of {day}, and this state has settled all days before {oldest}", .path.display())]
+    Settled {
+        /// Which file.
+        path: PathBuf,
+        /// The day.
+        day: String,
+        /// The first day that may still change.
+        oldest: String,
+    },
     /// Files without one usable row.
     #[error("{}: {rows} rows, and not one with a usable position ({why})", .path.display())]
     NothingUsable {
@@ -142,6 +152,7 @@ impl Error {
             Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude; `--map lat=COLUMN` names one that is called otherwise",
             Self::NoSuchColumn { .. } => "--map is FIELD=COLUMN with a name from the header, whatever its case",
             Self::TooManyRejects { .. } => "`--max-reject-share 100` takes the other rows; rejects.csv then shows the refused ones",
+            Self::Settled { .. } => "a run without --state judges it by itself; state.revision_d keeps more days open",
             Self::NothingUsable { .. } => "is it the right file, and are --from, --to and --bbox as meant?",
         }
     }

@@ -228,6 +228,8 @@ pub struct Event {
     pub observed_h: Option<f64>,
     /// The data ended before it surely did.
     pub open: bool,
+    /// Nothing that is delivered from now on changes it.
+    pub settled: bool,
     /// Middle, (lat, lon) in 1e-7 degree.
     pub mean_e7: (i32, i32),
     /// Sum of the counted confidence evidence.

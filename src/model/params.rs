@@ -112,6 +112,20 @@ sections! {
         #[doc = "Ports and coast farther than this are given as none."]
         reach_nm: NauticalMiles = NauticalMiles::of(500.0);
     }
+    /// How long an event may still change.
+    book: BookParams {
+        #[doc = "Days after its end for which an event is judged anew whenever more is delivered; then it is final."]
+        final_d: u32 = 30;
+        #[doc = "Days of findings that are looked at when events are judged: those that may still change, and what lay around them."]
+        context_d: u32 = 62;
+    }
+    /// What a state folder keeps.
+    state: StateParams {
+        #[doc = "Days for which the rows of a day are kept, so that it may be delivered late or corrected."]
+        revision_d: u32 = 35;
+        #[doc = "Days for which final events stay in the book of a state."]
+        keep_d: u32 = 400;
+    }
     /// Weights of the two scores, unfitted; the clamp to 0..100 follows.
     score: ScoreParams {
         #[doc = "Confidence, family contact: antennas at most 25 m apart: they stand inside the hulls."]
@@ -214,4 +228,4 @@ sections! {
 }
 
 /// Sections that decide which events exist; the others only score them.
-pub const DETECTION_SECTIONS: [&str; 5] = ["track", "motion", "rendezvous", "search", "gap"];
+pub const DETECTION_SECTIONS: [&str; 6] = ["track", "motion", "rendezvous", "search", "gap", "book"];

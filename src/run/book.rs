@@ -107,14 +107,13 @@ fn what_holds(evidence: &[Evidence], confidence: i32) -> Option<&'static str> {
 
 /// Asks of every silence what others heard around it. `missing` are the days between the first and the last that were never delivered:
 /// a silence too short without them is none.
-pub fn hear(findings: &mut Findings, missing: &[i32], coast: &Coast, params: &Params) {
-    let coverage = Coverage::new(std::mem::take(&mut findings.heard));
-    findings.gaps.retain_mut(|(facts, _)| {
+pub fn hear(gaps: &mut Vec<(GapFacts, Party)>, coverage: &Coverage, missing: &[i32], coast: &Coast, params: &Params) {
+    gaps.retain_mut(|(facts, _)| {
         facts.undelivered_ms = undelivered_ms(facts.off_ms, facts.until_ms, missing);
         facts.until_ms - facts.off_ms - facts.undelivered_ms >= params.gap.min_h.millis()
     });
-    let hear = |(facts, party): &mut (GapFacts, Party)| detect_gap::hear(facts, party.particulars.class, &coverage, &|p| coast.is_land(p), params);
-    findings.gaps.par_iter_mut().for_each(hear);
+    let hear = |(facts, party): &mut (GapFacts, Party)| detect_gap::hear(facts, party.particulars.class, coverage, &|p| coast.is_land(p), params);
+    gaps.par_iter_mut().for_each(hear);
 }
 
 /// Milliseconds of a span that lie on the missing days.
@@ -227,6 +226,7 @@ fn weigh_meeting(
         duration_h: (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64,
         observed_h: Some(facts.observed_ms as f64 / HOUR_MS as f64),
         open: facts.open,
+        settled: false,
         mean_e7: facts.mean_e7,
         confidence: verdict.confidence,
         risk: verdict.risk,
@@ -277,6 +277,7 @@ fn weigh_gap(facts: GapFacts, party: Party, refs: References, params: &Params, m
         duration_h: gap::duration_h(&facts),
         observed_h: None,
         open: facts.on_ms.is_none(),
+        settled: false,
         mean_e7,
         confidence,
         risk,

@@ -171,6 +171,21 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The detection parameters in which two configurations differ, as `section.key: theirs, not mine`.
+pub fn differences(theirs: &Params, mine: &Params) -> Vec<String> {
+    let (a, b) = (toml::Table::try_from(theirs).unwrap_or_default(), toml::Table::try_from(mine).unwrap_or_default());
+    let value = |t: &toml::Table, section: &str, key: &str| t.get(section).and_then(|s| s.get(key)).map(ToString::to_string).unwrap_or_default();
+    let decides = Params::DESCRIBED.iter().filter(|(section, _, _)| DETECTION_SECTIONS.contains(section));
+    let pairs = decides.map(|(section, key, _)| (section, key, value(&a, section, key), value(&b, section, key)));
+    pairs.filter(|(_, _, a, b)| a != b).map(|(section, key, a, b)| format!("{section}.{key} {a}, not {b}")).collect()
+}
+
+/// Hash of what judges events without deciding which exist.
+pub fn scoring_hash(params: &Params) -> String {
+    let judged = toml::Table::from_iter(["place", "score"].iter().filter_map(|k| Some(((*k).to_owned(), toml::Table::try_from(params).ok()?.remove(*k)?))));
+    blake3::hash(judged.to_string().as_bytes()).to_hex().as_str()[..16].to_owned()
+}
+
 /// Hashes of the configuration: of what decides which events exist, and of all of it.
 pub fn hashes(params: &Params) -> (String, String) {
     let table = toml::Table::try_from(params).unwrap_or_default();

@@ -84,20 +84,26 @@ impl Findings {
         }
         self.gaps.extend(other.gaps);
         self.heard.extend(other.heard);
-        let (mine, its) = (&mut self.tally, other.tally);
-        mine.tracks = mine.tracks.max(its.tracks);
-        mine.search.entries += its.search.entries;
-        mine.search.candidates += its.search.candidates;
-        mine.search.build_us += its.search.build_us;
-        mine.search.query_us += its.search.query_us;
-        mine.search.bytes = mine.search.bytes.max(its.search.bytes);
-        mine.exact_tests += its.exact_tests;
-        mine.hits += its.hits;
-        mine.teleports += its.teleports;
-        mine.repeats += its.repeats;
-        mine.simultaneous += its.simultaneous;
-        for (room, us) in its.rooms_us {
-            *mine.rooms_us.entry(room).or_default() += us;
+        self.tally.extend(&other.tally);
+    }
+}
+
+impl Tally {
+    /// Adds what another step did.
+    pub fn extend(&mut self, other: &Self) {
+        self.tracks = self.tracks.max(other.tracks);
+        self.search.entries += other.search.entries;
+        self.search.candidates += other.search.candidates;
+        self.search.build_us += other.search.build_us;
+        self.search.query_us += other.search.query_us;
+        self.search.bytes = self.search.bytes.max(other.search.bytes);
+        self.exact_tests += other.exact_tests;
+        self.hits += other.hits;
+        self.teleports += other.teleports;
+        self.repeats += other.repeats;
+        self.simultaneous += other.simultaneous;
+        for (room, us) in &other.rooms_us {
+            *self.rooms_us.entry(room).or_default() += us;
         }
     }
 }
@@ -127,14 +133,7 @@ pub struct DayRows<'a> {
 impl State {
     /// The state as bytes, the same for the same state.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        let mut plain = self.clone();
-        // Rows are line numbers of inputs that a later run does not have.
-        plain.tails.iter_mut().flat_map(|t| &mut t.fixes).for_each(|f| f.row = u32::MAX);
-        for track in plain.ships.values_mut().flat_map(|s| &mut s.tracks) {
-            track.last.row = u32::MAX;
-            track.waiting.iter_mut().for_each(|f| f.row = u32::MAX);
-        }
-        postcard::to_stdvec(&plain).map_err(|e| e.to_string())
+        postcard::to_stdvec(self).map_err(|e| e.to_string())
     }
 
     /// From [`State::to_bytes`].
@@ -381,7 +380,7 @@ fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params) -> Vec<Track
         .collect()
 }
 
-/// Drops particulars that no carried fix speaks of, and numbers the rest in their own order.
+/// Drops particulars that no carried fix speaks of, numbers the rest in their own order, and forgets where the fixes stood.
 fn keep_particulars(mut state: State) -> State {
     let mut used: Vec<u32> = state.tails.iter().flat_map(|t| t.fixes.iter().map(|f| f.particulars)).collect();
     used.extend(state.ships.values().flat_map(|s| &s.tracks).flat_map(|t| t.waiting.iter().chain([&t.last]).map(|f| f.particulars)));
@@ -392,7 +391,11 @@ fn keep_particulars(mut state: State) -> State {
     kept.sort();
     kept.dedup();
     let rank: FxHashMap<u32, u32> = used.iter().map(|&k| (k, kept.partition_point(|p| *p < &table[k as usize]) as u32)).collect();
-    let map = |f: &mut crate::model::Fix| f.particulars = rank.get(&f.particulars).copied().unwrap_or_default();
+    let map = |f: &mut crate::model::Fix| {
+        f.particulars = rank.get(&f.particulars).copied().unwrap_or_default();
+        // The line of an input that a later run does not have.
+        f.row = u32::MAX;
+    };
     state.tails.iter_mut().flat_map(|t| &mut t.fixes).for_each(map);
     for track in state.ships.values_mut().flat_map(|s| &mut s.tracks) {
         map(&mut track.last);

@@ -50,6 +50,11 @@ pub fn held_by(evidence: &[Evidence]) -> &'static str {
 }
 
 impl Faint {
+    /// A faint meeting of which the reason is not asked any more.
+    pub fn without_reason(lying: Lying, tugs: [bool; 2]) -> Self {
+        Self { lying, tugs, held: Held { by: TOO_LITTLE, counted: 0, before_crowd: true }, held_assisted: None }
+    }
+
     /// The meeting as a faint one, where it stays below `keep` whatever its neighbours and whoever stood by.
     pub fn of(facts: &RendezvousFacts, parties: &[Party; 2], keep: i32, params: &Params) -> Option<Self> {
         let (evidence, confidence) = rendezvous::glance(facts, parties, false, params);

@@ -2,10 +2,11 @@
 
 use crate::export::whole::Written;
 use crate::model::event::Event;
-use crate::model::{FileAccount, Kind, Params};
+use crate::model::{FileAccount, Kind, Params, time};
 use crate::run::book::Book;
 use crate::run::config;
 use crate::run::engine::Tally;
+use crate::run::nightly::News;
 use crate::run::presets::Preset;
 use crate::spatial::boxes::IndexKind;
 use serde_json::{Map, Value, json};
@@ -40,13 +41,19 @@ pub struct Facts<'a> {
     pub started: String,
     /// Wall-clock milliseconds by stage, in order.
     pub timings_ms: Vec<(&'static str, u64)>,
+    /// What a night changed in its state.
+    pub news: Option<&'a News>,
 }
 
 /// The manifest as JSON.
 pub fn json(facts: &Facts, outputs: &[Written]) -> Value {
     let (detection_hash, params_hash) = config::hashes(facts.params);
     let mut counts = Map::new();
-    for kind in Kind::ALL {
+    for (kind, news) in Kind::ALL.iter().filter_map(|k| Some((k, facts.news?))) {
+        let of = |counts: &std::collections::BTreeMap<Kind, u64>| counts.get(kind).copied().unwrap_or_default();
+        counts.insert(kind.word().into(), json!({"found": of(&news.found), "written": of(&news.events)}));
+    }
+    for kind in Kind::ALL.into_iter().filter(|_| facts.news.is_none()) {
         let (found, below) = facts.book.counts.get(&kind).copied().unwrap_or_default();
         let written = facts.book.events.iter().filter(|e: &&Event| e.kind == kind).count();
         counts.insert(kind.word().into(), json!({"found": found, "below_50": below, "written": written}));
@@ -69,6 +76,7 @@ pub fn json(facts: &Facts, outputs: &[Written]) -> Value {
         "tracks": facts.tally.tracks,
         "dropped_fixes": {"teleports": facts.tally.teleports, "repeats": facts.tally.repeats, "simultaneous": facts.tally.simultaneous},
         "events": counts,
+        "night": facts.news.filter(|n| n.night > 0).map(night),
         "spatial": {
             "index": facts.index.word(),
             "entries": search.entries,
@@ -83,6 +91,17 @@ pub fn json(facts: &Facts, outputs: &[Written]) -> Value {
         "started": facts.started,
         "timings_ms": facts.timings_ms.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect::<Map<_, _>>(),
         "peak_memory_bytes": peak_memory_bytes(),
+    })
+}
+
+fn night(news: &News) -> Value {
+    let day = |d: &i32| time::day_text(*d);
+    json!({
+        "number": news.night,
+        "folded": news.folded.map(|(from, to)| [day(&from), day(&to)]),
+        "missing_days": news.missing.iter().map(day).collect::<Vec<_>>(),
+        "unchanged_inputs": news.unchanged_inputs,
+        "ledger": news.by_status.iter().map(|(s, n)| (s.word().to_owned(), json!(n))).collect::<Map<_, _>>(),
     })
 }
 

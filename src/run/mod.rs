@@ -9,6 +9,8 @@ pub mod engine;
 pub mod faint;
 pub mod inspect;
 pub mod manifest;
+pub mod nightly;
 pub mod oneshot;
 pub mod presets;
+pub mod state;
 pub mod tracks;

@@ -1,5 +1,6 @@
 //! `detect`: files in, a run folder out.
 
+use crate::detect::coverage::Coverage;
 use crate::export::whole::{Failure, Folder};
 use crate::export::{self, csv as events_csv, geojson, rejects};
 use crate::frame;
@@ -8,9 +9,11 @@ use crate::model::time;
 use crate::model::{FileAccount, Kind, Params};
 use crate::run::book::{self, Book, References};
 use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
+use crate::run::nightly::{self, News};
 use crate::run::presets::Preset;
-use crate::run::{manifest, tracks};
+use crate::run::{manifest, state, tracks};
 use crate::spatial::{boxes::IndexKind, coast::Coast, ports::Ports, zones::Zones};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What to do.
@@ -36,6 +39,8 @@ pub struct Plan {
     pub kinds: Vec<Kind>,
     /// Whether `events.geojson`, `events.csv` are written.
     pub formats: Vec<Format>,
+    /// Bytes of text that several files may hold and still be read together; of more, one after the other goes through the disk.
+    pub together: u64,
 }
 
 impl Plan {
@@ -52,6 +57,7 @@ impl Plan {
             min_confidence: 50,
             kinds: Kind::ALL.to_vec(),
             formats: vec![Format::Geojson, Format::Csv],
+            together: TOGETHER,
         }
     }
 }
@@ -77,6 +83,17 @@ pub enum Error {
     /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] export::Error),
+    /// Two inputs of one name, of which a state would keep one.
+    #[error("{} and {} have the same name `{name}` to a state, which keeps one of a name", .paths[0].display(), .paths[1].display())]
+    SameName {
+        /// The name.
+        name: String,
+        /// Where they are.
+        paths: [PathBuf; 2],
+    },
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] state::Error),
     /// Our bug: the rows do not add up, or a frame cannot be made.
     #[error("a fault of alongside itself: {0}")]
     Bug(String),
@@ -99,6 +116,8 @@ pub struct Outcome {
     pub days: Vec<i32>,
     /// Where the run is.
     pub out: PathBuf,
+    /// What a night changed in its state, where there is one.
+    pub news: Option<News>,
 }
 
 /// What progress is reported of.
@@ -112,19 +131,60 @@ pub enum Progress {
     Stage(&'static str),
 }
 
+/// When a run began.
+pub struct Clock {
+    begin: std::time::Instant,
+    /// The same for people, RFC 3339.
+    pub started: String,
+}
+
+impl Clock {
+    /// Now.
+    pub fn start() -> Self {
+        let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+        Self { begin: std::time::Instant::now(), started: now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true) }
+    }
+    /// Microseconds since then.
+    pub fn us(&self) -> u64 {
+        self.begin.elapsed().as_micros() as u64
+    }
+}
+
+/// Bytes of all inputs as stored.
+pub fn stored_bytes(paths: &[PathBuf]) -> u64 {
+    paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
+}
+
+/// Text that several files may hold and still be read into memory together, in bytes: a day of ten million rows and half as much again.
+const TOGETHER: u64 = 1_500_000_000;
+
+/// About how much text files hold: what is compressed is taken for six times its size, which is what AIS comes to.
+fn text_bytes(paths: &[PathBuf]) -> u64 {
+    let packed = |p: &PathBuf| !p.extension().is_some_and(|e| ["csv", "txt", "nmea", "aivdm"].iter().any(|plain| e.eq_ignore_ascii_case(plain)));
+    paths.iter().map(|p| stored_bytes(std::slice::from_ref(p)) * if packed(p) { 6 } else { 1 }).sum()
+}
+
 /// Runs `detect`.
 pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outcome, Error> {
-    let begin = std::time::Instant::now();
-    let started = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    let now_us = || begin.elapsed().as_micros() as u64;
+    let clock = Clock::start();
+    let now_us = || clock.us();
     let mut timings_ms: Vec<(&'static str, u64)> = Vec::new();
     let mut lap = now_us();
     let mut mark = |stage: &'static str, now: u64| {
         timings_ms.push((stage, (now - lap) / 1000));
         lap = now;
     };
-    Folder::check(&plan.out, plan.overwrite)?;
+    let mut folder = Folder::begin(&plan.out, plan.overwrite)?;
+    let paths = ingest::inputs::expand(&plan.inputs)?;
+    if paths.len() > 1 && text_bytes(&paths) > plan.together {
+        progress(Progress::Total(stored_bytes(&paths)));
+        return nightly::many_days(plan, None, folder, &clock, progress);
+    }
     let (delivery, (first_day, last_day)) = deliver(&plan.inputs, &plan.limits, progress)?;
+    // Over so many days some events become final, each as its day left it.
+    if last_day - first_day >= plan.params.book.final_d as i32 {
+        return nightly::many_days(plan, Some(delivery), folder, &clock, progress);
+    }
     mark("read", now_us());
 
     progress(Progress::Stage("finding meetings and gaps"));
@@ -153,13 +213,14 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     let tally = findings.tally.clone();
     let refs = References { zones: Zones::embedded(), ports: Ports::embedded(), coast };
     let missing: Vec<i32> = (first_day..=last_day).filter(|d| delivery.days.binary_search(d).is_err()).collect();
-    book::hear(&mut findings, &missing, coast, &plan.params);
+    let coverage = Coverage::new(std::mem::take(&mut findings.heard));
+    book::hear(&mut findings.gaps, &coverage, &missing, coast, &plan.params);
+    drop(coverage);
     let mut book = book::write_up(findings, refs, &plan.params, plan.min_confidence);
     book.events.retain(|e| plan.kinds.contains(&e.kind));
     mark("score", now_us());
 
     progress(Progress::Stage("writing"));
-    let mut folder = Folder::begin(&plan.out, plan.overwrite)?;
     if plan.formats.contains(&Format::Geojson) {
         folder.file("events.geojson", |out| geojson::write(&book.events, out))?;
     }
@@ -167,13 +228,14 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         folder.file("events.csv", |out| events_csv::write(&book.events, out))?;
     }
     mark("write events", now_us());
+    let (wanted, open) = (tracks::wanted(&book.events), BTreeMap::new());
     folder.file("tracks.parquet", |out| {
         std::thread::scope(|scope| {
             // The next piece is made while one is written.
             let (sender, receiver) = std::sync::mpsc::sync_channel(1);
             scope.spawn(|| {
                 let sender = sender;
-                let mut pieces = tracks::of(&book.events, &ships, &delivery.first_rows, &plan.params);
+                let mut pieces = tracks::of(&wanted, &ships, &delivery.first_rows, &open, &plan.params);
                 while pieces.next().is_some_and(|piece| sender.send(piece).is_ok()) {}
             });
             frame::write_tracks(receiver.into_iter(), out)
@@ -197,8 +259,9 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         data_end: time::rfc3339(time::day_start_ms(last_day + 1)),
         min_confidence: plan.min_confidence,
         threads: rayon::current_num_threads(),
-        started,
+        started: clock.started.clone(),
         timings_ms,
+        news: None,
     };
     let manifest = manifest::json(&facts, folder.written());
     folder.file("manifest.json", |out| {
@@ -208,26 +271,24 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     folder.finish()?;
     let vessels = ships.len() as u64;
     drop(ships);
-    Ok(Outcome { accounts: delivery.accounts, refused: delivery.refused, book, tally, vessels, days: delivery.days, out: plan.out.clone() })
+    Ok(Outcome { accounts: delivery.accounts, refused: delivery.refused, book, tally, vessels, days: delivery.days, out: plan.out.clone(), news: None })
 }
 
 /// Reads inputs; every row is accounted for.
 pub fn read(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<Delivery, Error> {
     let paths = ingest::inputs::expand(inputs)?;
-    progress(Progress::Total(paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()));
+    progress(Progress::Total(stored_bytes(&paths)));
     let delivery = ingest::read(&paths, limits, &|n| progress(Progress::Bytes(n)))?;
-    for account in &delivery.accounts {
-        if !account.balances() {
-            return Err(Error::Bug(format!(
-                "{}: {} rows, {} accepted, {} rejected",
-                account.path.display(),
-                account.rows,
-                account.accepted(),
-                account.rejected_total()
-            )));
-        }
-    }
+    check(&delivery.accounts)?;
     Ok(delivery)
+}
+
+/// The program's own check: every row is accounted for.
+pub fn check(accounts: &[FileAccount]) -> Result<(), Error> {
+    match accounts.iter().find(|a| !a.balances()) {
+        Some(a) => Err(Error::Bug(format!("{}: {} rows, {} accepted, {} rejected", a.path.display(), a.rows, a.accepted(), a.rejected_total()))),
+        None => Ok(()),
+    }
 }
 
 /// The same where there is at least one day to look at. With its first and last day.
@@ -249,7 +310,7 @@ pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) 
 }
 
 /// What became of the rows of a file that gave no position.
-fn nothing_usable(account: &FileAccount) -> ingest::Error {
+pub fn nothing_usable(account: &FileAccount) -> ingest::Error {
     let rejected = account.rejected.iter().map(|(reason, n)| (reason.key(), *n));
     let not_ships = account.not_ships.iter().map(|(kind, n)| (*kind, *n));
     let all = rejected.chain(not_ships).chain([("no_position", account.no_position), ("static_only", account.static_only)]);

@@ -79,7 +79,7 @@ fn every_parameter_is_printed_with_its_reason() {
     assert_eq!(seen, leaves);
     // Units stand in the names: who has none is a count, a share, a weight, or in the list.
     for (section, key, _) in Params::DESCRIBED {
-        let unit = ["_m", "_nm", "_kn", "_min", "_h", "_s", "_nats"].iter().any(|u| key.ends_with(u));
+        let unit = ["_m", "_nm", "_kn", "_min", "_h", "_d", "_s", "_nats"].iter().any(|u| key.ends_with(u));
         let plain = *section == "score" || key.contains("fixes") || *key == "hour_floor";
         assert!(unit || plain, "{section}.{key}: in which unit?");
     }

@@ -2,7 +2,7 @@
 
 use crate::detect::group;
 use crate::support::{Chart, Delivery, GULF, START_MS, drawn, drawn_at, fix, for_all, says, through_bytes, track};
-use alongside::detect::coverage::Reception;
+use alongside::detect::coverage::{Coverage, Reception};
 use alongside::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use alongside::model::{Fix, GapFacts, Params, RendezvousFacts, Track};
 use alongside::run::engine::Findings;
@@ -176,7 +176,8 @@ fn a_missing_day_is_nobodys_silence() {
     let mut found = check(&delivery(&ships), 3, "a missing day");
     found.gaps.retain(|g| g.0.on_ms.is_some());
     assert_eq!(found.gaps.len(), 3);
-    hear(&mut found, &missing, Coast::embedded(), &Params::default());
+    let coverage = Coverage::new(found.heard.clone());
+    hear(&mut found.gaps, &coverage, &missing, Coast::embedded(), &Params::default());
     let left: Vec<_> = found.gaps.iter().map(|g| (g.0.mmsi.0, g.0.off_ms - noon, alongside::score::gap::hours(&g.0))).collect();
     assert_eq!(left, [(366_000_002, 0, 12.0), (366_000_003, 9 * HOUR_MS, 6.0)]);
 }
@@ -280,7 +281,8 @@ fn the_fixture_cut_at_midnight_gives_the_same_events() {
     assert!(nights.meetings.len() > 60 && over > 5, "{} meetings, {over} over midnight", nights.meetings.len());
     let refs = References { zones: Zones::embedded(), ports: Ports::embedded(), coast: Coast::embedded() };
     let events = |mut findings: Findings| {
-        hear(&mut findings, &[], refs.coast, &params);
+        let coverage = Coverage::new(findings.heard.clone());
+        hear(&mut findings.gaps, &coverage, &[], refs.coast, &params);
         write_up(findings, refs, &params, 0).events
     };
     assert_eq!(facts(&nights), facts(&whole));

@@ -147,6 +147,7 @@ fn meeting() -> Event {
         duration_h: 6.0,
         observed_h: Some(6.0),
         open: false,
+        settled: false,
         mean_e7: facts.mean_e7,
         confidence: 80,
         risk: 8,

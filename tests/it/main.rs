@@ -13,6 +13,7 @@ mod ingest;
 mod inspect;
 mod lab;
 mod layouts;
+mod nights;
 mod nmea;
 mod nmea_encode;
 mod real_day;

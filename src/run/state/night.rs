@@ -1,0 +1,584 @@
+//! A night: what came is taken in, the days it touches are folded again, the book is written up, and all of it becomes the state at once.
+
+use crate::detect::coverage::{Coverage, LEARNT_DAYS, Reception};
+use crate::detect::meeting::Lying;
+use crate::export::csv as events_csv;
+use crate::export::geojson;
+use crate::frame::{self, PositionColumns};
+use crate::ingest::{self, Delivery, Limits};
+use crate::model::time::{self, DAY_MS};
+use crate::model::{Event, FileAccount, GapFacts, Kind, Mmsi, Params, Party, Reject, RejectReason, RendezvousFacts, TrackId};
+use crate::run::book::{self, References};
+use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
+use crate::run::faint::Faint;
+use crate::run::oneshot::{self, Progress};
+use crate::run::state::index::{Day, Index, Input, Rows};
+use crate::run::state::ledger::Rendered;
+use crate::run::state::objects::{Name, Objects};
+use crate::run::state::rows::{self, DayOf};
+use crate::run::state::{Error, input_name};
+use crate::spatial::boxes::IndexKind;
+use crate::spatial::{coast::Coast, ports::Ports, zones::Zones};
+use crate::track::segment::ShipState;
+use polars::prelude::DataFrame;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Meetings and silences of a step, as objects hold them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Found {
+    meetings: Vec<(RendezvousFacts, [Party; 2])>,
+    gaps: Vec<(GapFacts, Party)>,
+}
+
+/// A meeting that is not worth an event: where it lay, and which of the two is a tug.
+type Slight = (Lying, [bool; 2]);
+
+/// What would be open, had the data ended with a day.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Open {
+    found: Found,
+    faint: Vec<Slight>,
+    heard: Reception,
+}
+
+/// What a night took in.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Row accounting of the inputs that were read.
+    pub accounts: Vec<FileAccount>,
+    /// Refused rows.
+    pub rejects: Vec<Reject>,
+    /// Inputs that were refused.
+    pub refused: Vec<ingest::Error>,
+    /// Inputs that were there already, with the same bytes.
+    pub unchanged: Vec<String>,
+    /// By account: the input, and whether it is the first of it.
+    of_input: Vec<String>,
+}
+
+/// What an input is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownBy {
+    /// Its file name: the same name again is the same input.
+    Name,
+    /// Its place among the inputs.
+    Place,
+}
+
+/// Takes inputs in: each replaces what its name held before.
+pub fn take_in(
+    paths: &[PathBuf],
+    known_by: KnownBy,
+    limits: &Limits,
+    index: &mut Index,
+    objects: &Objects,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Taken, oneshot::Error> {
+    let mut taken = Taken::default();
+    let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
+    // Which days were delivered is told by all that the state has.
+    let all = Limits { stray_share: 0.0, ..limits.clone() };
+    for (k, path) in paths.iter().enumerate() {
+        let name = match known_by {
+            KnownBy::Name => input_name(path),
+            KnownBy::Place => format!("{k:09}"),
+        };
+        if let Some(other) = seen.insert(name.clone(), path.clone()) {
+            return Err(oneshot::Error::SameName { name, paths: [other, path.clone()] });
+        }
+        let before = stamp(path);
+        if let (Some(known), Some((bytes, _))) = (index.inputs.get(&name), &before)
+            && known.bytes == *bytes
+            && sha256_of(path).is_some_and(|hash| hash == known.sha256)
+        {
+            taken.unchanged.push(name);
+            continue;
+        }
+        let mut delivery = match ingest::read(std::slice::from_ref(path), &all, &|n| progress(Progress::Bytes(n))) {
+            Ok(delivery) => delivery,
+            Err(e) => {
+                taken.refused.push(e);
+                continue;
+            }
+        };
+        oneshot::check(&delivery.accounts)?;
+        if stamp(path) != before {
+            taken.refused.push(ingest::Error::Damaged { path: path.clone(), what: "it was changed while it was read".to_owned() });
+            continue;
+        }
+        let first_file = taken.accounts.len() as u32;
+        taken.rejects.extend(std::mem::take(&mut delivery.rejects).into_iter().map(|r| Reject { file: r.file + first_file, ..r }));
+        let accounts = std::mem::take(&mut delivery.accounts);
+        taken.of_input.extend(accounts.iter().map(|_| name.clone()));
+        let usable = delivery.refused.is_empty();
+        taken.refused.append(&mut delivery.refused);
+        let nothing = accounts.iter().all(|a| a.positions + a.duplicates == 0);
+        if nothing && usable {
+            taken.refused.extend(accounts.iter().map(oneshot::nothing_usable));
+        }
+        let (sha256, bytes) = accounts.first().map(|a| (a.sha256.clone(), a.bytes)).unwrap_or_default();
+        taken.accounts.extend(accounts);
+        if !usable || nothing {
+            continue;
+        }
+        if let (Some(settled), Some(fullest)) = (index.settled_before, delivery.rows_by_day.values().max().copied()) {
+            let many = |n: u64| n as f64 >= limits.stray_share * fullest as f64;
+            if let Some((day, _)) = delivery.rows_by_day.iter().find(|(day, n)| **day < settled && many(**n)) {
+                let (day, oldest) = (time::day_text(*day), time::day_text(settled));
+                taken.refused.push(ingest::Error::Settled { path: path.clone(), day, oldest });
+                continue;
+            }
+        }
+        let mut days = rows::keep(delivery, objects)?;
+        if let Some(settled) = index.settled_before {
+            days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
+        }
+        index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, night: index.nights, days });
+    }
+    Ok(taken)
+}
+
+/// Size and time of change of a file.
+fn stamp(path: &Path) -> Option<(u64, Option<std::time::SystemTime>)> {
+    std::fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| (m.len(), m.modified().ok()))
+}
+
+fn sha256_of(path: &Path) -> Option<String> {
+    let mut file = std::fs::File::open(path).ok()?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0u8; 1 << 20]);
+    loop {
+        let n = file.read(&mut buffer).ok()?;
+        if n == 0 {
+            return Some(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
+        }
+        hash.update(&buffer[..n]);
+    }
+}
+
+impl Taken {
+    /// A delivery that is at hand, as the one input.
+    pub fn of(mut delivery: Delivery, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
+        let accounts = std::mem::take(&mut delivery.accounts);
+        let (rejects, refused) = (std::mem::take(&mut delivery.rejects), std::mem::take(&mut delivery.refused));
+        let days = rows::keep(delivery, objects)?;
+        index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, night: 0, days });
+        Ok(Self { accounts, rejects, refused, ..Self::default() })
+    }
+
+    /// Rows that repeat those of another input are duplicates; each belongs to the later of the two.
+    pub fn count_repeats(&mut self, folded: &Folded) {
+        let mut left = folded.repeated.clone();
+        for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
+            let Some(left) = left.get_mut(name) else { continue };
+            let n = (*left).min(account.positions);
+            (account.positions, account.duplicates, *left) = (account.positions - n, account.duplicates + n, *left - n);
+        }
+    }
+
+    /// Rows of days that do not count as delivered are rows of stray clocks.
+    fn judge_strays(&mut self, index: &Index, delivered: &BTreeSet<i32>) {
+        let mut strays: BTreeMap<&str, u64> = BTreeMap::new();
+        for (name, input) in &index.inputs {
+            let of_days = input.days.iter().filter(|(day, _)| !delivered.contains(day));
+            strays.insert(name, of_days.map(|(_, rows)| rows.positions).sum());
+        }
+        for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
+            let Some(left) = strays.get_mut(name.as_str()) else { continue };
+            let n = (*left).min(account.positions);
+            if n > 0 {
+                account.positions -= n;
+                *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
+                *left -= n;
+            }
+        }
+    }
+}
+
+/// What a fold came to.
+#[derive(Default)]
+pub struct Folded {
+    /// First and last day of the state.
+    pub span: Option<(i32, i32)>,
+    /// Days that were delivered.
+    pub delivered: BTreeSet<i32>,
+    /// The first day that was folded again; none where nothing changed.
+    pub begin: Option<i32>,
+    /// The last day before the night.
+    pub known_until: Option<i32>,
+    /// Weights or places are others than the night before.
+    pub rescored: bool,
+    /// What the folded days found, by kind.
+    pub found: BTreeMap<Kind, u64>,
+    /// Work done.
+    pub tally: Tally,
+    /// The rows of the last day, if it was folded.
+    last_rows: Option<DayOf>,
+    /// Repeats of rows of another input, by input.
+    repeated: BTreeMap<String, u64>,
+    /// Ships with a position on the last day.
+    pub vessels: u64,
+}
+
+/// How to fold.
+pub struct Rules<'a> {
+    /// The rules.
+    pub params: &'a Params,
+    /// The candidate search.
+    pub index: IndexKind,
+    /// Events below are not kept.
+    pub min_confidence: i32,
+    /// Which days count as delivered.
+    pub limits: &'a Limits,
+    /// Hash of weights and places.
+    pub scoring_hash: String,
+    /// Places.
+    pub refs: References<'a>,
+    /// Microseconds of the caller's clock.
+    pub now_us: &'a (dyn Fn() -> u64 + Sync),
+    /// Told of stages.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl<'a> Rules<'a> {
+    /// With the places that the program brings.
+    pub fn new(
+        params: &'a Params,
+        index: IndexKind,
+        min_confidence: i32,
+        limits: &'a Limits,
+        scoring_hash: String,
+        now_us: &'a (dyn Fn() -> u64 + Sync),
+        progress: &'a (dyn Fn(Progress) + Sync),
+    ) -> Self {
+        let refs = References { zones: Zones::embedded(), ports: Ports::embedded(), coast: Coast::embedded() };
+        Self { params, index, min_confidence, limits, scoring_hash, refs, now_us, progress }
+    }
+}
+
+/// Folds every day that something changed on, and all after it.
+pub fn fold(index: &mut Index, objects: &Objects, taken: &mut Taken, rules: &Rules) -> Result<Folded, Error> {
+    let delivered = rules.limits.delivered(&index.rows_by_day());
+    taken.judge_strays(index, &delivered);
+    let known: Option<(i32, i32)> = index.days.first_key_value().zip(index.days.last_key_value()).map(|(a, b)| (*a.0, *b.0));
+    let rescored = index.scoring_hash != rules.scoring_hash;
+    let mut folded = Folded { known_until: known.map(|k| k.1), rescored, ..Folded::default() };
+    let (Some(&first), Some(&last)) = (delivered.first(), delivered.last()) else {
+        index.days.clear();
+        index.provisional = None;
+        return Ok(folded);
+    };
+    folded.span = Some((first, last));
+    let open_from = index.settled_before.unwrap_or(i32::MIN);
+    let hash_of = |index: &Index, day: i32| if delivered.contains(&day) { index.rows_of(day).1 } else { String::new() };
+    let differs = |index: &Index, day: i32| index.days.get(&day).is_none_or(|d| d.rows_hash != hash_of(index, day));
+    let mut begin = (first.max(open_from)..=last).find(|day| differs(index, *day));
+    if known.is_some_and(|k| k.0 != first) {
+        begin = Some(first);
+    } else if rescored {
+        let foldable = |day: &i32| *day == first || index.days.get(&(day - 1)).is_some_and(|d| d.checkpoint.is_some());
+        begin = (first.max(open_from)..=last).find(foldable).or(begin);
+    }
+    if begin.is_none() && known.is_some_and(|k| k.1 > last) {
+        // The last days were taken away: what was open at the new end must be told again.
+        begin = Some(last.max(open_from));
+    }
+    index.days.retain(|day, _| (first..=last).contains(day));
+    index.scoring_hash.clone_from(&rules.scoring_hash);
+    folded.begin = begin;
+    folded.delivered = delivered;
+    let Some(begin) = begin else { return Ok(folded) };
+    let start = if rescored { first } else { begin };
+    let mut coverage = Coverage::default();
+    for (_, day) in index.days.range(start - LEARNT_DAYS - 3..start) {
+        if let Some(heard) = &day.heard {
+            coverage.add(objects.get_value(heard)?);
+        }
+    }
+    let mut state = None;
+    for day in start..=last {
+        if day >= begin {
+            let before = match state.take() {
+                Some(state) => state,
+                None => state_before(day, first, index, objects)?,
+            };
+            // Checkpoints that no correction can reach are not written.
+            let keep = day >= last - rules.params.state.revision_d as i32;
+            state = Some(advance(before, day, keep, index, objects, &mut coverage, &mut folded, rules)?);
+        } else if let Some(heard) = index.days.get(&day).and_then(|d| d.heard.as_ref()) {
+            coverage.add(objects.get_value(heard)?);
+        }
+        coverage.forget_before(day - LEARNT_DAYS - 2);
+        let missing: Vec<i32> = (first..=day).filter(|d| !folded.delivered.contains(d)).collect();
+        judge(day, index, objects, &coverage, &missing, rules)?;
+        if day == last || day - rules.params.book.final_d as i32 >= first {
+            (rules.progress)(Progress::Stage("weighing the evidence"));
+            let fresh = if day >= begin { state.as_ref() } else { None };
+            write_up(day, day == last, fresh, index, objects, &mut coverage, &missing, rules, &mut folded)?;
+        }
+    }
+    Ok(folded)
+}
+
+fn state_before(day: i32, first: i32, index: &Index, objects: &Objects) -> Result<State, Error> {
+    if day == first {
+        return Ok(State::default());
+    }
+    let checkpoint = index.days.get(&(day - 1)).and_then(|d| d.checkpoint.as_ref());
+    let oldest = || index.settled_before.map(time::day_text).unwrap_or_default();
+    let checkpoint = checkpoint.ok_or_else(|| Error::Settled { what: format!("rows of {}", time::day_text(day)), oldest: oldest() })?;
+    objects.get_value(checkpoint)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn advance(
+    before: State,
+    day: i32,
+    keep: bool,
+    index: &mut Index,
+    objects: &Objects,
+    coverage: &mut Coverage,
+    folded: &mut Folded,
+    rules: &Rules,
+) -> Result<State, Error> {
+    (rules.progress)(Progress::Stage("finding meetings and gaps"));
+    let delivered = folded.delivered.contains(&day);
+    let (inputs, hash) = index.rows_of(day);
+    let rows = match delivered {
+        true => rows::of_day(&inputs, objects)?,
+        false => DayOf { positions: PositionColumns::default().into_frame().map_err(bug)?, table: Vec::new(), first_rows: Vec::new(), repeated: Vec::new() },
+    };
+    for ((name, _), n) in inputs.iter().zip(&rows.repeated) {
+        *folded.repeated.entry((*name).to_owned()).or_default() += n;
+    }
+    let ways = Ways { params: rules.params, index: rules.index, keep: book::worth_keeping(rules.min_confidence), now_us: rules.now_us };
+    let ships = frame::ships(&rows.positions).map_err(bug)?;
+    let (next, found) = engine::advance(before, DayRows { ships: &ships, particulars: &rows.table }, time::day_start_ms(day + 1), &ways);
+    let vessels = ships.len() as u64;
+    drop(ships);
+    folded.tally.extend(&found.tally);
+    let Findings { meetings, faint, gaps, heard, .. } = found;
+    *folded.found.entry(Kind::Rendezvous).or_default() += (meetings.len() + faint.len()) as u64;
+    *folded.found.entry(Kind::Gap).or_default() += gaps.len() as u64;
+    let slight: Vec<Slight> = slight(&faint);
+    drop(faint);
+    let entry = Day {
+        rows_hash: if delivered { hash } else { String::new() },
+        delivered: if delivered { index.delivered_on(day) } else { 0 },
+        checkpoint: if keep { Some(objects.put_value(&next)?) } else { None },
+        ships: if keep { Some(objects.put_value(&next.ships)?) } else { None },
+        found: Some(objects.put_value(&Found { meetings, gaps })?),
+        faint: Some(objects.put_value(&slight)?),
+        heard: Some(objects.put_value(&heard)?),
+        ..Day::default()
+    };
+    coverage.add(heard);
+    index.days.insert(day, entry);
+    folded.vessels = vessels;
+    folded.last_rows = Some(rows);
+    Ok(next)
+}
+
+fn slight(faint: &[Faint]) -> Vec<Slight> {
+    let mut slight: Vec<Slight> = faint.iter().map(|f| (f.lying, f.tugs)).collect();
+    slight.sort_unstable_by_key(|(l, _)| (l.tracks, l.start_ms, l.end_ms));
+    slight
+}
+
+fn bug(e: impl std::fmt::Display) -> Error {
+    Error::Bug(e.to_string())
+}
+
+/// Judges for good the silences that ended two days before: the reception of the day after is complete.
+fn judge(day: i32, index: &mut Index, objects: &Objects, coverage: &Coverage, missing: &[i32], rules: &Rules) -> Result<(), Error> {
+    let mut gaps = Vec::new();
+    for step in [day - 2, day - 1] {
+        if let Some(found) = index.days.get(&step).and_then(|d| d.found.as_ref()) {
+            let found: Found = objects.get_value(found)?;
+            gaps.extend(found.gaps.into_iter().filter(|g| time::day_of(g.0.until_ms) == day - 2));
+        }
+    }
+    book::hear(&mut gaps, coverage, missing, rules.refs.coast, rules.params);
+    let judged = objects.put_value(&gaps)?;
+    if let Some(entry) = index.days.get_mut(&day) {
+        entry.judged = Some(judged);
+    }
+    Ok(())
+}
+
+/// Writes up the book as a day leaves it: what becomes final with it is kept; of the last day all the rest too.
+#[allow(clippy::too_many_arguments)]
+fn write_up(
+    day: i32,
+    is_last: bool,
+    fresh: Option<&State>,
+    index: &mut Index,
+    objects: &Objects,
+    coverage: &mut Coverage,
+    missing: &[i32],
+    rules: &Rules,
+    folded: &mut Folded,
+) -> Result<(), Error> {
+    let end_ms = time::day_start_ms(day + 1);
+    let open = match fresh {
+        Some(state) => {
+            let ways = Ways { params: rules.params, index: rules.index, keep: book::worth_keeping(rules.min_confidence), now_us: rules.now_us };
+            let found = engine::conclude(state.clone(), DayRows { ships: &[], particulars: &[] }, end_ms, &ways);
+            folded.tally.extend(&found.tally);
+            if is_last {
+                *folded.found.entry(Kind::Rendezvous).or_default() += (found.meetings.len() + found.faint.len()) as u64;
+                *folded.found.entry(Kind::Gap).or_default() += found.gaps.len() as u64;
+            }
+            let open = Open { faint: slight(&found.faint), found: Found { meetings: found.meetings, gaps: found.gaps }, heard: found.heard };
+            let name = objects.put_value(&open)?;
+            index.days.entry(day).or_default().open = Some(name);
+            open
+        }
+        None => match index.days.get(&day).and_then(|d| d.open.as_ref()) {
+            Some(open) => objects.get_value(open)?,
+            None => return Ok(()),
+        },
+    };
+    let from = day - rules.params.book.context_d as i32 + 1;
+    let window: Vec<&Day> = index.days.range(from..=day).map(|(_, d)| d).collect();
+    let found: Vec<Found> = window.par_iter().filter_map(|d| d.found.as_ref()).map(|n| objects.get_value(n)).collect::<Result<_, _>>()?;
+    let judged: Vec<Vec<(GapFacts, Party)>> = window.par_iter().filter_map(|d| d.judged.as_ref()).map(|n| objects.get_value(n)).collect::<Result<_, _>>()?;
+    // Silences that ended on this day or the one before, or not at all, are heard by what is known so far.
+    let unjudged = found.iter().rev().take(2).flat_map(|f| &f.gaps).filter(|g| time::day_of(g.0.until_ms) >= day - 1).cloned();
+    let mut gaps: Vec<(GapFacts, Party)> = unjudged.chain(open.found.gaps).collect();
+    let mut known = if is_last { std::mem::take(coverage) } else { coverage.clone() };
+    known.add(open.heard);
+    book::hear(&mut gaps, &known, missing, rules.refs.coast, rules.params);
+    drop(known);
+    gaps.extend(judged.into_iter().flatten());
+    let mut meetings: Vec<(RendezvousFacts, [Party; 2])> = found.into_iter().flat_map(|f| f.meetings).chain(open.found.meetings).collect();
+    meetings.sort_by_key(|(m, _)| (m.start_ms, m.mmsis, m.tracks, m.end_ms));
+    gaps.sort_by_key(|(g, _)| (g.off_ms, g.mmsi, g.track));
+    // Of the others only those count that share a ship with one of these.
+    let tracks: BTreeSet<TrackId> = meetings.iter().flat_map(|m| m.0.tracks).collect();
+    let counts = |s: &Slight| s.0.tracks.iter().any(|t| tracks.contains(t));
+    let slight: Vec<Vec<Slight>> = window
+        .par_iter()
+        .filter_map(|d| d.faint.as_ref())
+        .map(|n| objects.get_value::<Vec<Slight>>(n).map(|all| all.into_iter().filter(counts).collect()))
+        .collect::<Result<_, _>>()?;
+    let faint = slight.into_iter().flatten().chain(open.faint.into_iter().filter(counts)).map(|(l, tugs)| Faint::without_reason(l, tugs)).collect();
+    let findings = Findings { meetings, faint, gaps, ..Findings::default() };
+    let book = book::write_up(findings, rules.refs, rules.params, rules.min_confidence);
+    let line = |day: i32| time::day_start_ms(day + 1) - i64::from(rules.params.book.final_d) * DAY_MS;
+    let ended = |e: &Event, from: i64, to: i64| !e.open && e.end_ms.is_some_and(|end| end > from && end <= to);
+    let render = |events: Vec<Event>| events.into_par_iter().map(|e| rendered(&e)).collect::<Result<Vec<Rendered>, Error>>();
+    let (mut settled, mut rest) = (Vec::new(), Vec::new());
+    for event in book.events {
+        if ended(&event, line(day - 1), line(day)) {
+            settled.push(Event { settled: true, ..event });
+        } else if is_last && !ended(&event, i64::MIN, line(day)) {
+            rest.push(event);
+        }
+    }
+    let settled = objects.put_value(&render(settled)?)?;
+    index.days.entry(day).or_default().settled = Some(settled);
+    if is_last {
+        index.provisional = Some(objects.put_value(&render(rest)?)?);
+    }
+    Ok(())
+}
+
+fn rendered(event: &Event) -> Result<Rendered, Error> {
+    let geojson = geojson::text(event).map_err(bug)?;
+    let kind = Kind::ALL.iter().position(|k| *k == event.kind).unwrap_or_default() as u8;
+    Ok(Rendered {
+        id: event.id.clone(),
+        kind,
+        start_ms: event.start_ms,
+        end_ms: event.end_ms,
+        duration_h: event.duration_h,
+        ships: event.parties.iter().map(|p| (p.mmsi.0, p.track.0)).collect(),
+        scores: (event.confidence, event.risk),
+        open: event.open,
+        settled: event.settled,
+        summary: event.summary.clone(),
+        content: Rendered::content_of(&geojson),
+        geojson,
+        csv: events_csv::line(event).map_err(bug)?,
+    })
+}
+
+/// All events of a state, in the order of files.
+pub fn book_of(index: &Index, objects: &Objects) -> Result<Vec<Rendered>, Error> {
+    let names: Vec<&Name> = index.days.values().filter_map(|d| d.settled.as_ref()).chain(&index.provisional).collect();
+    let parts: Vec<Vec<Rendered>> = names.par_iter().map(|n| objects.get_value(n)).collect::<Result<_, _>>()?;
+    let mut all: Vec<Rendered> = parts.into_iter().flatten().collect();
+    all.sort_by(|a, b| a.order().cmp(&b.order()));
+    Ok(all)
+}
+
+/// Lets go of what the configuration does not ask to keep. Days that are dropped take their final events with them.
+pub fn prune(index: &mut Index, params: &Params) {
+    let Some((&last, _)) = index.days.last_key_value() else { return };
+    let settled = last - params.state.revision_d as i32 + 1;
+    let settled = index.settled_before.map_or(settled, |s| s.max(settled));
+    index.settled_before = Some(settled);
+    for input in index.inputs.values_mut() {
+        input.days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
+    }
+    index.inputs.retain(|_, input| input.days.keys().any(|day| *day >= settled));
+    for (_, day) in index.days.range_mut(..settled - 1) {
+        (day.checkpoint, day.ships) = (None, None);
+    }
+    index.days.retain(|day, _| *day > last - params.state.keep_d as i32);
+}
+
+/// The rows of some ships over the days folded in the night and the one before, and the tracks that were open when they began.
+pub struct ShipsOf {
+    /// Their rows.
+    pub positions: DataFrame,
+    /// Where the rows of each input begin.
+    pub first_rows: Vec<u32>,
+    /// Open tracks by MMSI.
+    pub open: BTreeMap<Mmsi, ShipState>,
+}
+
+/// Gathers the rows that tracks are drawn from.
+pub fn rows_of_ships(ships: &BTreeSet<Mmsi>, folded: &Folded, index: &Index, objects: &Objects) -> Result<ShipsOf, Error> {
+    let mut of_ship: BTreeMap<Mmsi, Vec<crate::model::Fix>> = BTreeMap::new();
+    let (Some((first, last)), Some(begin)) = (folded.span, folded.begin) else {
+        return Ok(ShipsOf { positions: PositionColumns::default().into_frame().map_err(bug)?, first_rows: Vec::new(), open: BTreeMap::new() });
+    };
+    let oldest = index.settled_before.unwrap_or(first).max(first);
+    let from = (begin - 1).max(oldest);
+    let open: BTreeMap<Mmsi, ShipState> = match index.days.get(&(from - 1)).and_then(|d| d.ships.as_ref()) {
+        Some(name) => objects.get_value(name)?,
+        None => BTreeMap::new(),
+    };
+    let mut first_rows: Vec<u32> = Vec::new();
+    let mut base = 0;
+    for day in (from..=last).filter(|d| folded.delivered.contains(d)) {
+        let inputs: Vec<(&str, &Rows)> = index.rows_of(day).0;
+        let read;
+        let rows = match &folded.last_rows {
+            Some(rows) if day == last => rows,
+            _ => {
+                read = rows::of_day(&inputs, objects)?;
+                &read
+            }
+        };
+        first_rows.extend(rows.first_rows.iter().map(|r| r + base));
+        let mut next = base;
+        for ship in frame::ships(&rows.positions).map_err(bug)?.iter().filter(|s| ships.contains(&s.mmsi)) {
+            let fixes = of_ship.entry(ship.mmsi).or_default();
+            fixes.extend((0..ship.t_ms.len()).map(|k| ship.fix(k)).map(|f| crate::model::Fix { row: f.row + base, ..f }));
+            next = fixes.iter().map(|f| f.row + 1).max().unwrap_or(0).max(next);
+        }
+        base = next;
+    }
+    let mut columns = PositionColumns::with_capacity(of_ship.values().map(Vec::len).sum());
+    for (mmsi, fixes) in &of_ship {
+        fixes.iter().for_each(|f| columns.push(mmsi.0, f));
+    }
+    Ok(ShipsOf { positions: columns.into_frame().map_err(bug)?, first_rows, open })
+}

@@ -1,0 +1,107 @@
+//! Files that never change, named after what is in them.
+//!
+//! Whatever the state holds is written once under the hash of its bytes, synced, and only then named by the index: whoever pulls the
+//! plug leaves files that nobody names, and the next run sweeps them up.
+
+use crate::run::state::Error;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The name of an object: 32 hex digits of BLAKE3 over its bytes.
+pub type Name = String;
+
+/// The folder of the objects.
+#[derive(Clone, Debug)]
+pub struct Objects {
+    folder: PathBuf,
+}
+
+/// What an object of these bytes is called.
+pub fn name_of(bytes: &[u8]) -> Name {
+    blake3::hash(bytes).to_hex().as_str()[..32].to_owned()
+}
+
+impl Objects {
+    /// Those of a folder, which is made if it is not there.
+    pub fn in_folder(folder: PathBuf) -> Result<Self, Error> {
+        fs::create_dir_all(&folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
+        Ok(Self { folder })
+    }
+
+    /// Where an object is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Keeps bytes.
+    pub fn put(&self, bytes: &[u8]) -> Result<Name, Error> {
+        let name = name_of(bytes);
+        let path = self.path(&name);
+        let fail = |source| Error::Io { path: path.clone(), source };
+        if fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64) {
+            return Ok(name);
+        }
+        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.folder).map_err(fail)?;
+        file.write_all(bytes).map_err(fail)?;
+        file.as_file().sync_all().map_err(fail)?;
+        file.persist(&path).map_err(|e| fail(e.error))?;
+        Ok(name)
+    }
+
+    /// The bytes of an object, which must be what its name says.
+    pub fn get(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let path = self.path(name);
+        let bytes = fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        if name_of(&bytes) != name {
+            return Err(Error::Damaged { path, what: "its bytes are not those that were written".to_owned() });
+        }
+        Ok(bytes)
+    }
+
+    /// Keeps a value, compressed.
+    pub fn put_value(&self, value: &impl Serialize) -> Result<Name, Error> {
+        let plain = postcard::to_stdvec(value).map_err(|e| Error::Bug(e.to_string()))?;
+        self.put(&compress(&plain)?)
+    }
+
+    /// A value from its object.
+    pub fn get_value<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
+        let damaged = |what: String| Error::Damaged { path: self.path(name), what };
+        let plain = zstd::decode_all(self.get(name)?.as_slice()).map_err(|e| damaged(e.to_string()))?;
+        postcard::from_bytes(&plain).map_err(|e| damaged(e.to_string()))
+    }
+
+    /// Makes sure that the folder itself remembers its new files.
+    pub fn sync(&self) -> Result<(), Error> {
+        sync_folder(&self.folder)
+    }
+
+    /// Removes what is not named; returns how many files went, and their bytes.
+    pub fn sweep(&self, named: &BTreeSet<&str>) -> Result<(u64, u64), Error> {
+        let fail = |source: io::Error| Error::Io { path: self.folder.clone(), source };
+        let mut swept = (0, 0);
+        for entry in fs::read_dir(&self.folder).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            if !entry.file_name().to_str().is_some_and(|n| named.contains(n)) {
+                let bytes = entry.metadata().map_or(0, |m| m.len());
+                fs::remove_file(entry.path()).map_err(fail)?;
+                swept = (swept.0 + 1, swept.1 + bytes);
+            }
+        }
+        Ok(swept)
+    }
+}
+
+/// Bytes that take little time and less room.
+pub fn compress(plain: &[u8]) -> Result<Vec<u8>, Error> {
+    zstd::encode_all(plain, 1).map_err(|e| Error::Bug(e.to_string()))
+}
+
+/// Makes a folder remember its entries, where the system can.
+pub fn sync_folder(folder: &Path) -> Result<(), Error> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|source| Error::Io { path: folder.to_path_buf(), source })
+}

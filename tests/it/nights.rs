@@ -1,0 +1,385 @@
+//! Nights with a state: whatever order the days come in, and whatever stops them, the book is that of one run over all.
+
+use crate::cli::{Scratch, run};
+use alongside::lab::{self, Layout, Plan as Traffic};
+use alongside::model::time::{day_text, parse_day};
+use alongside::run::nightly;
+use alongside::run::oneshot::{self, Outcome, Plan};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Simulated days from a day on, as files `ais-YYYY-MM-DD.csv`.
+fn traffic(scratch: &Scratch, from: &str, days: u32, ships: u32) -> Vec<PathBuf> {
+    let start_day = parse_day(from).unwrap();
+    let out = scratch.path("traffic");
+    lab::simulate(&Traffic { out: out.clone(), seed: 7, days, start_day, ships, interval_s: 600.0, layout: Layout::Legacy, compress: false }).unwrap();
+    (0..days as i32).map(|d| out.join("ais").join(format!("ais-{}.csv", day_text(start_day + d)))).collect()
+}
+
+fn plan(scratch: &Scratch, inputs: &[PathBuf], out: &str) -> Plan {
+    let inputs = inputs.iter().map(|p| p.display().to_string()).collect();
+    Plan { overwrite: true, min_confidence: 0, ..Plan::new(inputs, scratch.path(out)) }
+}
+
+fn night(scratch: &Scratch, state: &str, inputs: &[PathBuf]) -> Outcome {
+    nightly::detect(&plan(scratch, inputs, "night"), &scratch.path(state), &|_| ()).unwrap()
+}
+
+/// The event files of a run.
+fn events(scratch: &Scratch, out: &str) -> [Vec<u8>; 2] {
+    ["events.geojson", "events.csv"].map(|f| scratch.read(&format!("{out}/{f}")))
+}
+
+fn whole(scratch: &Scratch, inputs: &[PathBuf]) -> [Vec<u8>; 2] {
+    oneshot::detect(&plan(scratch, inputs, "whole"), &|_| ()).unwrap();
+    events(scratch, "whole")
+}
+
+fn lines(files: &[Vec<u8>; 2]) -> usize {
+    files[1].iter().filter(|b| **b == b'\n').count() - 1
+}
+
+/// Thirty days over the ends of a month and a year: after every night the book is that of one run over the days so far.
+#[test]
+fn thirty_nights_are_one_run_over_thirty_days() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2023-12-12", 30, 300);
+    for n in 1..=days.len() {
+        let outcome = night(&scratch, "state", &days[n - 1..n]);
+        assert!(outcome.refused.is_empty() && outcome.days.len() == n);
+        if [1, 2, 19, 20, 30].contains(&n) {
+            let (nights, whole) = (events(&scratch, "night"), whole(&scratch, &days[..n]));
+            assert!(nights == whole, "{n} nights: {} events, and {} in one run", lines(&nights), lines(&whole));
+        }
+    }
+    let nights = events(&scratch, "night");
+    assert!(lines(&nights) > 60, "{} events", lines(&nights));
+    let csv = String::from_utf8(nights[1].clone()).unwrap();
+    let spans = csv.lines().skip(1).filter_map(|l| l.split(',').nth(2).zip(l.split(',').nth(3)));
+    let over: Vec<(&str, &str)> = spans.filter(|(start, end)| !end.is_empty() && start[..10] != end[..10]).collect();
+    assert!(over.len() > 30 && over.iter().any(|(start, end)| start[..4] != end[..4]), "over midnight and the end of the year: {over:?}");
+    // All thirty at once into a new state: the same.
+    night(&scratch, "another", &days);
+    assert!(events(&scratch, "night") == nights, "thirty days in one night");
+}
+
+/// Days late, missing for a while, repeated, cut short and corrected, in any order: what counts is what was there in the end.
+#[test]
+fn any_order_of_arrival_ends_with_the_same_book() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-02-26", 8, 120);
+    let wanted = whole(&scratch, &days);
+    assert!(lines(&wanted) > 20, "{} events", lines(&wanted));
+    let orders: [&[usize]; 5] =
+        [&[7, 6, 5, 4, 3, 2, 1, 0], &[0, 1, 2, 4, 5, 6, 7, 3], &[3, 0, 7, 3, 1, 5, 2, 2, 6, 4], &[1, 2, 3, 0, 4, 5, 7, 6], &[4, 4, 0, 6, 2, 7, 1, 3, 5]];
+    for (k, order) in orders.iter().enumerate() {
+        let state = format!("state-{k}");
+        for &day in *order {
+            night(&scratch, &state, &days[day..=day]);
+        }
+        assert!(events(&scratch, "night") == wanted, "{order:?}");
+    }
+    // The fourth day comes as its first half, and later whole under the same name, packed otherwise.
+    let text = std::fs::read(&days[3]).unwrap();
+    let half = text.iter().enumerate().filter(|(_, b)| **b == b'\n').nth(text.iter().filter(|b| **b == b'\n').count() / 2).unwrap().0;
+    let name = days[3].file_name().unwrap().to_str().unwrap();
+    scratch.put(&format!("half/{name}"), &text[..=half]);
+    scratch.put(&format!("again/{name}.zst"), &crate::ingest::zst(&text));
+    for (day, path) in days.iter().enumerate() {
+        night(&scratch, "corrected", &[if day == 3 { scratch.path(&format!("half/{name}")) } else { path.clone() }]);
+    }
+    assert!(events(&scratch, "night") != wanted, "half a day is not the day");
+    let outcome = night(&scratch, "corrected", &[scratch.path(&format!("again/{name}.zst"))]);
+    assert!(events(&scratch, "night") == wanted, "corrected");
+    let news = outcome.news.unwrap();
+    assert_eq!(news.folded.map(|f| f.0), parse_day("2024-02-29"));
+    assert!(!news.changed.is_empty());
+    // The same again changes nothing, also where one is packed otherwise.
+    let news = night(&scratch, "corrected", &days).news.unwrap();
+    assert_eq!((news.folded, news.changed.len(), news.withdrawn.len(), news.unchanged_inputs.len()), (None, 0, 0, 7));
+    assert!(events(&scratch, "night") == wanted);
+    // A copy of a day under another name adds nothing but repeats; forgetting it takes nothing away.
+    scratch.put("copy/other.csv", &text);
+    let copy = [scratch.path("copy/other.csv")];
+    let outcome = night(&scratch, "corrected", &copy);
+    assert!(events(&scratch, "night") == wanted, "a copy");
+    // The copy's name comes later: its rows are the repeats.
+    assert!(outcome.accounts[0].duplicates > 1000 && outcome.accounts[0].positions == 0, "{:?}", outcome.accounts[0]);
+    let state = scratch.path("corrected");
+    alongside::run::state::keeper::forget(&state, "other.csv.gz", &|_| ()).unwrap();
+    alongside::run::state::keeper::export(&state, &scratch.path("export"), false, &[oneshot::Format::Geojson, oneshot::Format::Csv]).unwrap();
+    assert!(events(&scratch, "export") == wanted, "forgotten");
+}
+
+/// A day that never came is named, and nobody fell silent because of it.
+#[test]
+fn a_missing_day_is_named_and_no_silence() {
+    let scratch = Scratch::new();
+    let mut days = traffic(&scratch, "2024-05-01", 5, 40);
+    days.remove(2);
+    let wanted = whole(&scratch, &days);
+    for day in &days {
+        night(&scratch, "state", std::slice::from_ref(day));
+    }
+    assert!(events(&scratch, "night") == wanted);
+    let news = night(&scratch, "state", &days[..1]).news.unwrap();
+    assert_eq!(news.missing, [parse_day("2024-05-03").unwrap()]);
+    let shown = run(&scratch, &["state", "show", "state"], None);
+    assert!(shown.stdout.contains("days missing  2024-05-03"), "{}", shown.stdout);
+    // Rows taken out by day.
+    let forgotten = run(&scratch, &["state", "forget", "state", "2024-05-04"], None);
+    assert_eq!(forgotten.code, 0, "{}", forgotten.stderr);
+    assert!(forgotten.stdout.contains("days missing  2024-05-03, 2024-05-04"), "{}", forgotten.stdout);
+}
+
+/// The last days may be taken away as well, and the first: the book is that of what is left.
+#[test]
+fn what_is_forgotten_was_never_there() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 5, 40);
+    night(&scratch, "state", &days);
+    let state = scratch.path("state");
+    for (forget, left) in [("ais-2024-05-05.csv", 0..4), ("2024-05-01", 1..4)] {
+        alongside::run::state::keeper::forget(&state, forget, &|_| ()).unwrap();
+        alongside::run::state::keeper::export(&state, &scratch.path("export"), true, &[oneshot::Format::Geojson, oneshot::Format::Csv]).unwrap();
+        assert!(events(&scratch, "export") == whole(&scratch, &days[left]), "{forget}");
+    }
+}
+
+/// Other rules are refused by name; other weights judge the book anew.
+#[test]
+fn rules_must_stay_and_weights_may_change() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 3, 40);
+    night(&scratch, "state", &days[..2]);
+    let mut other = plan(&scratch, &days[2..], "night");
+    other.params.rendezvous.enter_m = alongside::units::Metres::of(300.0);
+    let refused = nightly::detect(&other, &scratch.path("state"), &|_| ()).unwrap_err().to_string();
+    assert!(refused.contains("rendezvous.enter_m 500.0, not 300.0"), "{refused}");
+    let mut other = plan(&scratch, &days[2..], "night");
+    other.params.score.duration = 12;
+    other.params.score.open_sea = 1;
+    let news = nightly::detect(&other, &scratch.path("state"), &|_| ()).unwrap().news.unwrap();
+    assert!(news.changed.len() > 3);
+    oneshot::detect(&Plan { params: other.params, ..plan(&scratch, &days, "whole") }, &|_| ()).unwrap();
+    assert!(events(&scratch, "night") == events(&scratch, "whole"));
+    assert!(String::from_utf8(scratch.read("night/ledger.csv")).unwrap().contains("lists changed"));
+}
+
+/// Weeks later: what can no longer change is settled, its rows are let go, and a correction of it is refused by name.
+#[test]
+fn old_days_are_settled_and_let_go() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-03-01", 9, 120);
+    let short = |inputs: &[PathBuf], out: &str| {
+        let mut plan = plan(&scratch, inputs, out);
+        (plan.params.book.final_d, plan.params.book.context_d, plan.params.state.revision_d) = (3, 6, 4);
+        plan
+    };
+    for day in &days {
+        nightly::detect(&short(std::slice::from_ref(day), "night"), &scratch.path("state"), &|_| ()).unwrap();
+    }
+    let nights = events(&scratch, "night");
+    let csv = String::from_utf8(nights[1].clone()).unwrap();
+    let finals = csv.lines().filter(|l| l.split(',').nth(7) == Some("true")).count();
+    assert!(finals > 3 && finals < lines(&nights), "{finals} of {} final", lines(&nights));
+    // All at once, by nights of a state or by none.
+    nightly::detect(&short(&days, "at-once"), &scratch.path("another"), &|_| ()).unwrap();
+    assert!(events(&scratch, "at-once") == nights, "all in one night");
+    oneshot::detect(&short(&days, "one-shot"), &|_| ()).unwrap();
+    assert!(events(&scratch, "one-shot") == nights, "in one run");
+    // A late day within reach comes to the same; one beyond is refused, and nothing changes.
+    for &day in &[0, 1, 2, 3, 4, 5, 7, 6, 8] {
+        nightly::detect(&short(&days[day..=day], "late"), &scratch.path("late-state"), &|_| ()).unwrap();
+    }
+    assert!(events(&scratch, "late") == nights, "a day late");
+    let again = scratch.path("again/ais-2024-03-02.csv");
+    scratch.put(
+        "again/ais-2024-03-02.csv",
+        &[std::fs::read(&days[1]).unwrap(), b"366999999,2024-03-02T01:00:00,28.0,-94.0,1.0,1.0,1,,,,,,,,,\n".to_vec()].concat(),
+    );
+    let outcome = nightly::detect(&short(&[again], "night"), &scratch.path("state"), &|_| ()).unwrap();
+    assert!(outcome.refused[0].to_string().contains("2024-03-02") && outcome.refused[0].to_string().contains("2024-03-06"), "{}", outcome.refused[0]);
+    assert!(events(&scratch, "night") == nights);
+    // Rows of four days, and of what came again; the checkpoint before them; and no more.
+    let index = alongside::run::state::Dir::open(&scratch.path("state")).unwrap().index.unwrap();
+    assert_eq!(index.inputs.len(), 4);
+    assert_eq!(index.days.values().filter(|d| d.checkpoint.is_some()).count(), 5);
+    assert_eq!(scratch.list("state/objects").len(), index.objects().len());
+}
+
+#[test]
+fn one_run_at_a_time_and_only_in_a_state() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 1, 30);
+    let day = days[0].to_str().unwrap();
+    let dir = alongside::run::state::Dir::open(&scratch.path("state")).unwrap();
+    let held = run(&scratch, &["detect", day, "--state", "state", "-o", "night"], None);
+    assert_eq!((held.code, held.stderr.contains("another run holds this state")), (6, true), "{}", held.stderr);
+    drop(dir);
+    let lock = std::fs::File::create(scratch.path(".alongside-night.lock")).unwrap();
+    lock.try_lock().unwrap();
+    for args in [&["detect", day, "-o", "night"][..], &["detect", day, "--state", "state", "-o", "night"]] {
+        let held = run(&scratch, args, None);
+        assert_eq!((held.code, held.stderr.contains("another run is writing there")), (6, true), "{}", held.stderr);
+    }
+    drop(lock);
+    assert_eq!(run(&scratch, &["detect", day, "--state", "state", "-o", "night"], None).code, 0);
+    scratch.put("mine/notes.txt", b"mine");
+    let other = run(&scratch, &["detect", day, "--state", "mine", "-o", "night", "--overwrite"], None);
+    assert_eq!((other.code, other.stderr.contains("not a state")), (2, true), "{}", other.stderr);
+    assert_eq!(run(&scratch, &["state", "show", "nowhere"], None).code, 2);
+    assert_eq!(run(&scratch, &["state", "verify", "state"], None).code, 0);
+    // A state of a later version is left alone.
+    let text = String::from_utf8(scratch.read("state/state.json")).unwrap();
+    scratch.put("state/state.json", text.replace("\"schema_version\": 1", "\"schema_version\": 2").as_bytes());
+    let later = run(&scratch, &["detect", day, "--state", "state", "-o", "night", "--overwrite"], None);
+    assert_eq!((later.code, later.stderr.contains("schema 2")), (2, true), "{}", later.stderr);
+    scratch.put("state/state.json", text.as_bytes());
+    // A flipped bit in any file of it is found.
+    let object = std::fs::read_dir(scratch.path("state/objects")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&object).unwrap();
+    bytes[0] ^= 1;
+    std::fs::write(&object, bytes).unwrap();
+    let damaged = run(&scratch, &["state", "verify", "state"], None);
+    assert_eq!((damaged.code, damaged.stderr.contains("not those that were written")), (5, true), "{}", damaged.stderr);
+}
+
+fn program() -> PathBuf {
+    std::env::var_os("CARGO_BIN_EXE_alongside").map_or_else(|| env!("CARGO_BIN_EXE_alongside").into(), PathBuf::from)
+}
+
+/// How often: a few times in the suite, `ALONGSIDE_KILLS` times on request.
+fn times(few: u64) -> u64 {
+    std::env::var("ALONGSIDE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
+}
+
+/// Three days in the state, and the fourth stopped in the middle; then it comes again. `stop` does what is to happen to the program.
+fn interrupted(what: &str, few: u64, stop: impl Fn(&Scratch, &Path, u64, Duration)) {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 4, 60);
+    let wanted = whole(&scratch, &days);
+    night(&scratch, "before", &days[..3]);
+    let old = events(&scratch, "night");
+    let begin = std::time::Instant::now();
+    copy(&scratch.path("before"), &scratch.path("measured"));
+    run(&scratch, &["detect", days[3].to_str().unwrap(), "--state", "measured", "-o", "measured-out", "-q", "--min-confidence", "0"], None);
+    let takes = begin.elapsed();
+    let n = times(few);
+    for k in 0..n {
+        for folder in ["state", "out"] {
+            let _ = std::fs::remove_dir_all(scratch.path(folder));
+        }
+        copy(&scratch.path("before"), &scratch.path("state"));
+        copy(&scratch.path("night"), &scratch.path("out"));
+        stop(&scratch, &days[3], k, takes.mul_f64((k as f64 + 0.5) / n as f64));
+        // What is there is a whole run, the old one or the new one.
+        if scratch.path("out").exists() {
+            let there = events(&scratch, "out");
+            assert!(there == old || there == wanted, "{what} {k}: half a run");
+        }
+        let verified = run(&scratch, &["state", "verify", "state"], None);
+        assert_eq!(verified.code, 0, "{what} {k}: {}", verified.stderr);
+        let again = run(&scratch, &["detect", days[3].to_str().unwrap(), "--state", "state", "-o", "out", "--overwrite", "-q", "--min-confidence", "0"], None);
+        assert_eq!(again.code, 0, "{what} {k}: {}", again.stderr);
+        assert!(events(&scratch, "out") == wanted, "{what} {k}: another book");
+        let left: Vec<String> = scratch.list(".").into_iter().filter(|n| n.starts_with(".alongside")).collect();
+        assert!(left.is_empty(), "{what} {k}: {left:?}");
+        let names = alongside::run::state::Dir::open(&scratch.path("state")).unwrap().index.unwrap().objects().len();
+        assert_eq!(scratch.list("state/objects").len(), names, "{what} {k}: files that nobody names");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// `kill -9` at any instant leaves the old state or the new one, and the next night needs no help.
+#[test]
+fn a_kill_at_any_instant_is_recovered_from() {
+    interrupted("kill", 6, |scratch, day, _, after| {
+        let mut child = Command::new(program())
+            .args(["detect", day.to_str().unwrap(), "--state", "state", "-o", "out", "--overwrite", "-q", "--min-confidence", "0"])
+            .current_dir(scratch.path("."))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(after);
+        let _ = child.kill();
+        child.wait().unwrap();
+    });
+}
+
+/// A disk that is full after so many bytes of any file: an error, and nothing has changed.
+#[test]
+#[cfg(unix)]
+fn a_full_disk_is_an_error_and_nothing_more() {
+    interrupted("full disk", 4, |scratch, day, k, _| {
+        let blocks = 1 << (k % 9);
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" detect \"$1\" --state state -o out --overwrite -q --min-confidence 0");
+        let done = Command::new("bash").args(["-c", &script]).arg(program()).arg(day).current_dir(scratch.path(".")).output().unwrap();
+        let stderr = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!([Some(0), Some(5)].contains(&done.status.code()), "{:?}: {stderr}", done.status);
+        if done.status.code() == Some(5) {
+            assert!(stderr.contains("room"), "{stderr}");
+        }
+    });
+}
+
+/// Ctrl-C and a polite kill: at once, with their own codes, and nothing left behind.
+#[test]
+#[cfg(unix)]
+fn a_signal_stops_within_two_seconds_and_leaves_nothing() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 2, 400);
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        for state in [&[][..], &["--state", "state"]] {
+            let mut child = Command::new(program())
+                .args(["detect", days[0].to_str().unwrap(), days[1].to_str().unwrap(), "-o", "out", "-q"])
+                .args(state)
+                .current_dir(scratch.path("."))
+                .spawn()
+                .unwrap();
+            std::thread::sleep(Duration::from_millis(60));
+            let begin = std::time::Instant::now();
+            Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+            let status = child.wait().unwrap();
+            assert!(begin.elapsed() < Duration::from_secs(2));
+            assert!(status.code() == Some(code), "{signal}: {status:?}");
+            let left: Vec<String> = scratch.list(".").into_iter().filter(|n| n.starts_with(".alongside") || n == "out").collect();
+            assert!(left.is_empty(), "{signal}: {left:?}");
+        }
+    }
+}
+
+/// The 23 consecutive real days: night by night, and all at once.
+#[test]
+fn the_real_days_night_by_night_are_one_run() {
+    let folder = std::env::var_os("ALONGSIDE_DATA").map(|f| Path::new(&f).join("zone19_2009-09")).filter(|f| f.is_dir());
+    let Some(folder) = folder else {
+        println!("skipped: ALONGSIDE_DATA names no folder with zone19_2009-09");
+        return;
+    };
+    let mut days: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    days.sort();
+    let scratch = Scratch::new();
+    let wanted = whole(&scratch, &days);
+    assert!(days.len() == 23 && lines(&wanted) > 300, "{} days, {} events", days.len(), lines(&wanted));
+    // One day comes four days late.
+    let late = days.remove(11);
+    days.insert(15, late);
+    for day in &days {
+        night(&scratch, "state", std::slice::from_ref(day));
+    }
+    assert!(events(&scratch, "night") == wanted);
+}
