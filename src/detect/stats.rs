@@ -3,11 +3,12 @@
 //! Taken at fixed moments (whole multiples of the sampling step since 1970), counted and summed in integers, so that neither
 //! a cut of the files nor the order of summing can move a figure.
 
-use crate::detect::motion;
+use crate::detect::motion::{self, Legs};
 use crate::detect::pairs::Moving;
 use crate::model::fix::NULL_U16;
 use crate::model::{Params, Track};
 use crate::spatial::geodesy::{self, Vec3};
+use crate::spatial::hull::{Heading, Hull};
 use crate::units::METRES_PER_NM;
 use std::cmp::Ordering;
 use std::sync::LazyLock;
@@ -113,6 +114,8 @@ pub struct Stats {
     pub heading: [Histogram; 2],
     /// Heading difference folded to 0..90 degrees, bins of 5 degrees.
     pub difference: Histogram,
+    /// Metres between the hulls, with port and starboard as sent and exchanged: bin 0 is an overlap, others are of 1 m.
+    pub hull_gap: [Histogram; 2],
     /// Smallest separation in millimetres.
     pub min_mm: Option<i64>,
     /// Position of each ship, east and north of the origin, while they were in step; so too all that follows.
@@ -188,6 +191,7 @@ impl Stats {
             self.heading[k].merge(&other.heading[k]);
             self.place[k].merge(&other.place[k]);
             self.framed[k].merge(&other.framed[k]);
+            self.hull_gap[k].merge(&other.hull_gap[k]);
         }
         self.cross += other.cross;
         self.min_mm = [self.min_mm, other.min_mm].into_iter().flatten().min();
@@ -199,15 +203,56 @@ impl Stats {
     /// Samples the pair over `from..=to` at the moments that the rules name.
     pub fn sample(&mut self, a: Moving, b: Moving, from: i64, to: i64, rules: Sampling) {
         let step_ms = rules.step_ms;
+        let ships = [a.legs, b.legs];
         let (a, b) = (a.legs.samples(a.track, rules), b.legs.samples(b.track, rules));
         let (first, last) = (from.div_euclid(step_ms) + i64::from(from.rem_euclid(step_ms) > 0), to.div_euclid(step_ms));
-        self.count(a.between(first.max(b.first), last.min(b.last())), b.between(first.max(a.first), last.min(a.last())), rules);
+        let first = first.max(a.first).max(b.first);
+        let (at_a, at_b) = (a.between(first, last.min(b.last())), b.between(first, last.min(a.last())));
+        self.count(at_a, at_b, rules);
+        self.count_hulls(ships, at_a, at_b, (first * step_ms, step_ms));
     }
 
     /// Samples the pair at one moment.
     pub fn sample_at(&mut self, a: Moving, b: Moving, t_ms: i64, rules: Sampling) {
         let at = |ship: Moving| Samples::along(ship.track, &ship.legs.points, (t_ms, t_ms), Sampling { step_ms: 1, ..rules }).list;
-        self.count(&at(a), &at(b), rules);
+        let (at_a, at_b) = (at(a), at(b));
+        self.count(&at_a, &at_b, rules);
+        self.count_hulls([a.legs, b.legs], &at_a, &at_b, (t_ms, 1));
+    }
+
+    /// Counts the gaps between the hulls at the same moments, the first at `from_ms` and then one a step, where both ships had said
+    /// by then where their antennas stand, and the fixes nearest to the moment have headings.
+    fn count_hulls(&mut self, ships: [&Legs; 2], a: &[Sample], b: &[Sample], (from_ms, step_ms): (i64, i64)) {
+        if ships.iter().any(|s| s.stated.iter().all(|s| s.hull.is_none())) {
+            return;
+        }
+        let mut next = [0; 2];
+        let mut hulls: [Option<Hull>; 2] = [None; 2];
+        for (k, (pa, pb)) in a.iter().zip(b).enumerate() {
+            let t_ms = from_ms + k as i64 * step_ms;
+            for ((next, hull), ship) in next.iter_mut().zip(&mut hulls).zip(ships) {
+                while let Some(stated) = ship.stated.get(*next).filter(|s| s.from_ms <= t_ms) {
+                    (*next, *hull) = (*next + 1, stated.hull);
+                }
+            }
+            let [Some(one), Some(two)] = hulls else { continue };
+            if pa.heading_deg == NULL_U16 || pb.heading_deg == NULL_U16 {
+                continue;
+            }
+            let [ahead_a, ahead_b] = [pa, pb].map(|p| Heading::at(p.place, HEADING[usize::from(p.heading_deg)]));
+            let way = geodesy::sub(pb.place, pa.place);
+            for (gaps, pair) in self.hull_gap.iter_mut().zip([[one, two], [one.mirrored(), two.mirrored()]]) {
+                gaps.add(Hull::gap_m(pair, [&ahead_a, &ahead_b], way).ceil() as u32);
+            }
+        }
+    }
+
+    /// Median gap between the hulls in metres, with port and starboard as sent and exchanged; `None` where it is known of fewer than
+    /// half of the samples.
+    pub fn hull_gap_m(&self) -> Option<[f64; 2]> {
+        let [sent, exchanged] = &self.hull_gap;
+        let metres = |gaps: &Histogram| Some((gaps.quantile(0.5)? - 1.0).max(0.0));
+        if sent.count() * 2 < self.separation.count() { None } else { Some([metres(sent)?, metres(exchanged)?]) }
     }
 
     /// Counts both ships at the same moments.
