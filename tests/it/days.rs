@@ -239,14 +239,31 @@ fn bytes_that_are_no_state_are_refused() {
     }
 }
 
-/// The committed two days: cut at midnight, the state carried through bytes, against the whole at once; and scored, the same events.
 #[test]
 fn the_fixture_cut_at_midnight_gives_the_same_events() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/two-days");
+    cut_at_midnight(["ais-2024-03-01.csv.zst", "ais-2024-03-02.csv.zst"].map(|day| folder.join(day)).into());
+}
+
+/// The same traffic with the places of the antennas: hull gaps and draughts are carried over midnight too.
+#[test]
+fn danish_files_cut_at_midnight_give_the_same_events() {
+    use alongside::lab::{Layout, Plan, simulate};
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("made");
+    let start_day = alongside::model::time::parse_day("2024-03-01").unwrap();
+    simulate(&Plan { out: out.clone(), seed: 5, days: 2, start_day, ships: 240, interval_s: 240.0, layout: Layout::Dma, compress: false }).unwrap();
+    let meetings = cut_at_midnight(["aisdk-2024-03-01.csv", "aisdk-2024-03-02.csv"].map(|day| out.join("ais").join(day)).into());
+    let changed = |m: &RendezvousFacts| m.draught_dm.iter().any(|d| d[0].is_some() && d[1].is_some() && d[0] != d[1]);
+    let count = |what: &dyn Fn(&RendezvousFacts) -> bool| meetings.iter().filter(|m| what(m)).count();
+    assert!(count(&|m| m.hull_gap_m.is_some()) > 40 && count(&changed) > 15);
+}
+
+/// Two days: cut at midnight, the state carried through bytes, against the whole at once; and scored, the same events.
+fn cut_at_midnight(paths: Vec<std::path::PathBuf>) -> Vec<RendezvousFacts> {
     use alongside::ingest::{self, Limits};
     use alongside::run::book::{References, write_up};
     use alongside::spatial::{coast::Coast, ports::Ports, zones::Zones};
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/two-days");
-    let paths: Vec<_> = ["ais-2024-03-01.csv.zst", "ais-2024-03-02.csv.zst"].map(|day| folder.join(day)).into();
     let read = ingest::read(&paths, &Limits::default(), &|_| ()).unwrap();
     let mut data = Delivery { particulars: alongside::frame::particulars_records(&read.particulars).unwrap(), ..Delivery::default() };
     for ship in alongside::frame::ships(&read.positions).unwrap() {
@@ -269,5 +286,7 @@ fn the_fixture_cut_at_midnight_gives_the_same_events() {
         events
     };
     assert_eq!(facts(&nights), facts(&whole));
+    let all = whole.meetings.iter().map(|m| m.0.clone()).collect();
     assert_eq!(meetings(nights), meetings(whole));
+    all
 }
