@@ -51,7 +51,7 @@ pub struct Stated {
 pub fn stated<'a>(changes: impl Iterator<Item = (i64, &'a Particulars)>) -> Vec<Stated> {
     let mut out: Vec<Stated> = Vec::new();
     for (from_ms, said) in changes {
-        let (hull, draught_dm) = (said.antenna_in_hull_m().map(Hull::new), said.draught_dm);
+        let (hull, draught_dm) = (said.antenna_in_hull_m(), said.draught_dm);
         let last = out.last().map_or((None, 0), |s| (s.hull, s.draught_dm));
         let now = (hull.or(last.0), if draught_dm == 0 { last.1 } else { draught_dm });
         if now != last {

@@ -1,86 +1,71 @@
 //! Hulls as rectangles about their antennas, and the distance between two of them.
 //!
 //! *In*: metres from the antenna to bow, stern, port and starboard; where two antennas stand and the ships point. *Out*: metres of
-//! water between the hulls, 0 where they overlap. The plane is that of the first ship's heading, laid out in three dimensions at
-//! each ship's own north: there is no antimeridian and no pole in it.
+//! water between the hulls, 0 where they overlap. Headings are laid out in three dimensions at each ship's own north, and the plane
+//! is that of the first ship: there is no antimeridian and no pole in it.
 
 use crate::spatial::geodesy::{self, Vec3};
+use crate::units::EARTH_RADIUS_M;
 
-/// A rectangle, in metres to starboard of and ahead of the antenna.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Hull {
-    /// Its middle.
-    middle: (f64, f64),
-    /// Half of its beam and of its length.
-    half: (f64, f64),
-}
+/// Metres from the antenna to bow, stern, port and starboard.
+pub type Hull = [u16; 4];
 
-/// Which way a ship points: unit vectors to starboard and ahead.
+/// A hull that points somewhere.
 #[derive(Clone, Copy, Debug)]
-pub struct Heading {
-    right: Vec3,
+pub struct Laid {
+    hull: Hull,
+    /// The unit vector ahead.
     ahead: Vec3,
 }
 
-impl Heading {
-    /// Of a ship at a point, from sine and cosine of its true heading.
-    pub fn at(place: Vec3, (sin, cos): (f64, f64)) -> Self {
-        let (east, north) = geodesy::east_north(place);
-        Self { right: [0, 1, 2].map(|k| east[k] * cos - north[k] * sin), ahead: [0, 1, 2].map(|k| east[k] * sin + north[k] * cos) }
-    }
-}
-
-/// A rectangle in a plane: its middle, the unit vector along it, and its halves across and along.
-#[derive(Clone, Copy)]
-struct Laid {
-    middle: (f64, f64),
-    ahead: (f64, f64),
-    half: (f64, f64),
-}
-
 impl Laid {
-    /// A point as metres across and along it.
-    fn seen(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        let (x, y) = (x - self.middle.0, y - self.middle.1);
-        (x * self.ahead.1 - y * self.ahead.0, x * self.ahead.0 + y * self.ahead.1)
+    /// Of a ship whose antenna is at a point, from sine and cosine of its true heading.
+    pub fn new(hull: Hull, antenna: Vec3, (sin, cos): (f64, f64)) -> Self {
+        let (east, north) = geodesy::east_north(antenna);
+        Self { hull, ahead: [0, 1, 2].map(|k| east[k] * sin + north[k] * cos) }
     }
-    fn corners(&self) -> [(f64, f64); 4] {
-        let ((s, c), (w, l)) = (self.ahead, self.half);
-        [(w, l), (w, -l), (-w, -l), (-w, l)].map(|(x, y)| (self.middle.0 + x * c + y * s, self.middle.1 - x * s + y * c))
-    }
-    /// The least distance of some corners, squared, and whether a side of it has all of them beyond.
-    fn least(&self, corners: [(f64, f64); 4]) -> (f64, bool) {
-        let seen = corners.map(|p| self.seen(p));
-        let beyond = |v: f64, half: f64| (v.abs() - half).max(0.0);
-        let least = seen.iter().map(|p| (beyond(p.0, self.half.0), beyond(p.1, self.half.1))).map(|(x, y)| x * x + y * y).fold(f64::INFINITY, f64::min);
-        let all = |f: &dyn Fn((f64, f64)) -> bool| seen.iter().all(|p| f(*p));
-        let (w, l) = self.half;
-        (least, all(&|p| p.0 > w) || all(&|p| p.0 < -w) || all(&|p| p.1 > l) || all(&|p| p.1 < -l))
+    /// The middle from the antenna, and the halves of the hull: metres to starboard and ahead.
+    fn rectangle(&self) -> ((f64, f64), (f64, f64)) {
+        let [bow, stern, port, starboard] = self.hull.map(f64::from);
+        (((starboard - port) / 2.0, (bow - stern) / 2.0), ((starboard + port) / 2.0, (bow + stern) / 2.0))
     }
 }
 
-impl Hull {
-    /// From the metres between the antenna and bow, stern, port and starboard.
-    pub fn new([bow, stern, port, starboard]: [u16; 4]) -> Self {
-        let [bow, stern, port, starboard] = [bow, stern, port, starboard].map(f64::from);
-        Self { middle: ((starboard - port) / 2.0, (bow - stern) / 2.0), half: ((starboard + port) / 2.0, (bow + stern) / 2.0) }
-    }
+/// Metres between two hulls, from where their antennas are, and between the same with port and starboard of both exchanged.
+pub fn gaps_m([a, b]: [&Laid; 2], antennas: [Vec3; 2]) -> [f64; 2] {
+    let (up, ahead) = (antennas[0].map(|v| v * (1.0 / EARTH_RADIUS_M)), a.ahead);
+    let right = [ahead[1] * up[2] - ahead[2] * up[1], ahead[2] * up[0] - ahead[0] * up[2], ahead[0] * up[1] - ahead[1] * up[0]];
+    let plane = |v: Vec3| (geodesy::dot(v, right), geodesy::dot(v, ahead));
+    let ((x, y), (s, c)) = (plane(geodesy::sub(antennas[1], antennas[0])), plane(b.ahead));
+    let ((middle_a, half_a), (middle_b, half_b)) = (a.rectangle(), b.rectangle());
+    // The second ship's bow is at (s, c), her starboard at (c, -s).
+    let (x, y) = (x + middle_b.1 * s, y + middle_b.1 * c - middle_a.1);
+    let reading = |across_a: f64, across_b: f64| between(half_a, half_b, (x + across_b * c - across_a, y - across_b * s), (s, c));
+    let sent = reading(middle_a.0, middle_b.0);
+    [sent, if (middle_a.0, middle_b.0) == (0.0, 0.0) { sent } else { reading(-middle_a.0, -middle_b.0) }]
+}
 
-    /// The same with port and starboard exchanged.
-    pub fn mirrored(self) -> Self {
-        Self { middle: (-self.middle.0, self.middle.1), half: self.half }
+/// Metres between a rectangle about the origin, upright, and another whose middle lies at `(x, y)` and whose length points along
+/// `(s, c)`; each by its halves across and along.
+fn between(a: (f64, f64), b: (f64, f64), (x, y): (f64, f64), (s, c): (f64, f64)) -> f64 {
+    // How far the corners of one stand from its middle, seen by the other.
+    let reach = |(w, l): (f64, f64)| (w * c.abs() + l * s.abs(), w * s.abs() + l * c.abs());
+    // The middle of the first as the second sees it.
+    let (u, v) = (y * s - x * c, -x * s - y * c);
+    let ((rx, ry), (ru, rv)) = (reach(b), reach(a));
+    // Two rectangles are apart where a side of either has the other wholly beyond it, and are then nearest at a corner.
+    if x.abs() <= a.0 + rx && y.abs() <= a.1 + ry && u.abs() <= b.0 + ru && v.abs() <= b.1 + rv {
+        return 0.0;
     }
-
-    /// Metres between two hulls; `way` leads from the antenna of the first to that of the second.
-    pub fn gap_m(hulls: [Self; 2], headings: [&Heading; 2], way: Vec3) -> f64 {
-        let [first, second] = headings;
-        let plane = |v: Vec3| (geodesy::dot(v, first.right), geodesy::dot(v, first.ahead));
-        let ((x, y), (right, ahead)) = (plane(way), (plane(second.right), plane(second.ahead)));
-        let (w, l) = hulls[1].middle;
-        let a = Laid { middle: hulls[0].middle, ahead: (0.0, 1.0), half: hulls[0].half };
-        let b = Laid { middle: (x + right.0 * w + ahead.0 * l, y + right.1 * w + ahead.1 * l), ahead, half: hulls[1].half };
-        // Two rectangles are apart where a side of either has the other wholly beyond; they are nearest at a corner.
-        let ((to_a, beyond_a), (to_b, beyond_b)) = (a.least(b.corners()), b.least(a.corners()));
-        if beyond_a || beyond_b { to_a.min(to_b).sqrt() } else { 0.0 }
+    let beyond = |p: f64, half: f64| (p.abs() - half).max(0.0);
+    let mut least = f64::INFINITY;
+    for (across, along) in [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)] {
+        let (w, l) = (across * b.0, along * b.1);
+        let (p, q) = (beyond(x + w * c + l * s, a.0), beyond(y - w * s + l * c, a.1));
+        least = least.min(p * p + q * q);
+        let (w, l) = (across * a.0, along * a.1);
+        let (p, q) = (beyond(u + w * c - l * s, b.0), beyond(v + w * s + l * c, b.1));
+        least = least.min(p * p + q * q);
     }
+    least.sqrt()
 }

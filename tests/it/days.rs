@@ -3,17 +3,20 @@
 use crate::detect::group;
 use crate::support::{Chart, Delivery, GULF, START_MS, drawn, drawn_at, fix, for_all, says, through_bytes, track};
 use alongside::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
-use alongside::model::{Fix, GapFacts, Params, RendezvousFacts, Track};
+use alongside::model::{Fix, GapFacts, Params, Particulars, RendezvousFacts, Track};
 use alongside::run::engine::Findings;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::cell::Cell;
 
-/// A delivery of tracks, each under its number.
+/// A delivery of tracks, each under its number. Every fifth report says who it is: what is not sent again stands.
 fn delivery<'a>(tracks: impl IntoIterator<Item = &'a Track>) -> Delivery {
     let mut out = Delivery::default();
     for (k, track) in tracks.into_iter().enumerate() {
-        out.add(track.mmsi.0, says(&format!("SHIP {k}"), 80, 100 + 10 * k as u16), track.fixes.clone());
+        let said = says(&format!("SHIP {k}"), 80, 100 + 10 * k as u16);
+        let part = |says: bool| track.fixes.iter().enumerate().filter(move |(n, _)| (n % 5 == 0) == says).map(|(_, f)| *f);
+        out.add(track.mmsi.0, Particulars { class: said.class, ..Particulars::default() }, part(false));
+        out.add(track.mmsi.0, Particulars { draught_dm: 70 + k as u16, ..said }, part(true));
     }
     out
 }
@@ -204,11 +207,14 @@ fn no_delivery_has_no_findings() {
 /// Random groups over sixty hours: in nights, in nights through bytes, whole, and cut anywhere.
 #[test]
 fn any_cut_gives_the_same_findings() {
-    let (meetings, gaps, over) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let (meetings, gaps, over, hulls) = (Cell::new(0), Cell::new(0), Cell::new(0), Cell::new(0));
     for_all(64, &(group(60), vec(5 * 60..70 * 60i64, 0..5), any::<bool>()), |(group, cuts, shared)| {
         let mut tracks = group.tracks();
         if shared && tracks.len() > 2 {
             tracks[2].mmsi = tracks[0].mmsi;
+        }
+        for (k, track) in tracks.iter_mut().enumerate() {
+            track.fixes.iter_mut().for_each(|f| f.heading_deg = ((f.t_ms - START_MS) / (10 + k as i64) / MINUTE_MS % 400) as u16);
         }
         let data = delivery(&tracks);
         let (loops, bytes, whole) = three_ways(&data, 3);
@@ -223,10 +229,12 @@ fn any_cut_gives_the_same_findings() {
         meetings.set(meetings.get() + whole.meetings.len());
         gaps.set(gaps.get() + whole.gaps.len());
         let crosses = |m: &RendezvousFacts| (m.start_ms - START_MS) / DAY_MS != (m.end_ms - START_MS) / DAY_MS;
+        hulls.set(hulls.get() + whole.meetings.iter().filter(|m| m.0.hull_gap_m.is_some()).count());
         over.set(over.get() + whole.meetings.iter().filter(|m| crosses(&m.0)).count());
         Ok(())
     });
     assert!(meetings.get() > 100 && gaps.get() > 100 && over.get() > 20, "{meetings:?} meetings, {over:?} over midnight, {gaps:?} gaps");
+    assert!(hulls.get() > 50, "{hulls:?} with a gap between hulls");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use alongside::model::fix::NULL_U16;
 use alongside::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use alongside::model::{Fix, Params, Particulars, RendezvousFacts};
 use alongside::spatial::geodesy;
-use alongside::spatial::hull::{Heading, Hull};
+use alongside::spatial::hull::{self, Laid};
 use geo::{Distance, Euclidean, LineString, Polygon};
 use proptest::prelude::*;
 
@@ -69,10 +69,8 @@ impl Drawn {
 fn gaps(chart: Chart, ships: [Drawn; 2]) -> [f64; 2] {
     let at = ships.map(|s| chart.at(s.antenna().0, s.antenna().1));
     let points = at.map(|p| geodesy::point(p.0, p.1));
-    let headings = [0, 1].map(|k| Heading::at(points[k], ships[k].heading_at(chart, at[k])));
-    let hulls = ships.map(|s| Hull::new(s.antenna_m));
-    let way = geodesy::sub(points[1], points[0]);
-    [hulls, hulls.map(Hull::mirrored)].map(|hulls| Hull::gap_m(hulls, [&headings[0], &headings[1]], way))
+    let [a, b] = [0, 1].map(|k| Laid::new(ships[k].antenna_m, points[k], ships[k].heading_at(chart, at[k])));
+    hull::gaps_m([&a, &b], points)
 }
 
 /// What the second ship is to a tanker at the origin that heads north, and the metres between them.
