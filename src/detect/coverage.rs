@@ -1,13 +1,16 @@
 //! Who was heard where and when: what other ships in the same water and hour transmitted.
 //!
 //! *In*: tracks. *Out*: for every cell of 0.1 degree, clock hour and class, how many ships should have been heard and how many
-//! were. A ship counts for an hour when it was heard shortly before and after the middle of it: then it surely was there.
+//! were, summed up a day at a time so that a silence is judged by the same days whenever it is judged. A ship counts for an hour when it was heard shortly before and after the middle of it: then it surely was there.
 
 use crate::detect::motion;
-use crate::model::time::HOUR_MS;
-use crate::model::{AisClass, Params, Track};
+use crate::model::time::{self, HOUR_MS};
+use crate::model::{AisClass, Fix, Params, Track};
 use crate::spatial::geodesy;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// A cell of 0.1 degree, (latitude, longitude) index.
 pub type Cell = (i16, i16);
@@ -26,20 +29,65 @@ pub struct Heard {
     pub heard: u32,
 }
 
-/// Reception by cell, hour since 1970 and class.
+/// Reception in one hour: by cell and class, ascending.
+pub type HourHeard = Vec<(Cell, AisClass, Heard)>;
+
+/// What a step of days learnt of reception; a daily summary. Every hour stands in the summary of one step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reception {
+    /// By hour since 1970.
+    pub hours: BTreeMap<i32, HourHeard>,
+    /// By UTC day since 1970: cells with any reception at all, ascending.
+    pub cells: BTreeMap<i32, Vec<Cell>>,
+}
+
+impl Reception {
+    /// Counts vessel-hours.
+    pub fn of(mut seen: Vec<VesselHour>) -> Self {
+        seen.par_sort_unstable_by_key(|&(cell, hour, class, _)| (hour, cell, class));
+        let mut out = Self::default();
+        for of_hour in seen.chunk_by(|a, b| a.1 == b.1) {
+            let counted = of_hour.chunk_by(|a, b| (a.0, a.2) == (b.0, b.2)).map(|same| {
+                let heard = same.iter().filter(|h| h.3).count() as u32;
+                (same[0].0, same[0].2, Heard { present: same.len() as u32, heard })
+            });
+            let counted: HourHeard = counted.collect();
+            let hour = of_hour[0].1;
+            out.cells.entry(hour.div_euclid(24)).or_default().extend(counted.iter().filter(|c| c.2.heard > 0).map(|c| c.0));
+            out.hours.insert(hour, counted);
+        }
+        for cells in out.cells.values_mut() {
+            cells.sort_unstable();
+            cells.dedup();
+        }
+        out
+    }
+
+    /// Adds what other steps learnt.
+    pub fn extend(&mut self, other: Self) {
+        self.hours.extend(other.hours);
+        for (day, cells) in other.cells {
+            let mine = self.cells.entry(day).or_default();
+            mine.extend(cells);
+            mine.sort_unstable();
+            mine.dedup();
+        }
+    }
+}
+
+/// Reception as silences are judged by it.
+#[derive(Clone, Debug, Default)]
 pub struct Coverage {
-    /// The counts.
-    pub hours: FxHashMap<(Cell, i32, AisClass), Heard>,
-    /// Cells with any reception at all.
-    pub cells: FxHashSet<Cell>,
+    hours: BTreeMap<i32, HourHeard>,
+    /// The days on which a cell was heard from, ascending.
+    cells: FxHashMap<Cell, Vec<i32>>,
 }
 
 /// One observation: a ship that was in a cell for an hour, and whether it was heard.
 pub type VesselHour = (Cell, i32, AisClass, bool);
 
-/// The hours of one track whose middle lies in `window` (half-open).
-pub fn vessel_hours(track: &Track, class: AisClass, window: (i64, i64), params: &Params) -> Vec<VesselHour> {
+/// The hours of one track whose middle lies in `window` (half-open). `class_of` tells the class that was sent beside a fix.
+pub fn vessel_hours(track: &Track, class_of: impl Fn(&Fix) -> AisClass, window: (i64, i64), params: &Params) -> Vec<VesselHour> {
     let reach = params.gap.witness_h.millis();
     let mut out = Vec::new();
     let fixes = &track.fixes;
@@ -60,27 +108,28 @@ pub fn vessel_hours(track: &Track, class: AisClass, window: (i64, i64), params: 
         }
         let heard = before.t_ms >= begin || after.t_ms < begin + HOUR_MS;
         let at = motion::on_leg((before.t_ms, motion::point_of(before)), (after.t_ms, motion::point_of(after)), middle);
-        out.push((cell_of(geodesy::position_e7(at)), hour, class, heard));
+        out.push((cell_of(geodesy::position_e7(at)), hour, class_of(before), heard));
     }
     out
 }
 
-impl Coverage {
-    /// Counts vessel-hours.
-    pub fn add(&mut self, hours: &[VesselHour]) {
-        for &(cell, hour, class, heard) in hours {
-            let entry = self.hours.entry((cell, hour, class)).or_default();
-            entry.present += 1;
-            if heard {
-                entry.heard += 1;
-                self.cells.insert(cell);
-            }
-        }
-    }
+/// The days whose reception says something of a silence that ended on `day`: the 30 before, that day and the next. What was heard
+/// later changes no verdict.
+pub fn days_for(day: i32) -> RangeInclusive<i32> {
+    day - LEARNT_DAYS..=day + 1
+}
 
-    /// Forgets hours before `hour`.
-    pub fn forget_before(&mut self, hour: i32) {
-        self.hours.retain(|key, _| key.1 >= hour);
+/// Days before the end of a silence that tell of its water.
+pub const LEARNT_DAYS: i32 = 30;
+
+impl Coverage {
+    /// Of everything that was learnt.
+    pub fn new(learnt: Reception) -> Self {
+        let mut cells: FxHashMap<Cell, Vec<i32>> = FxHashMap::default();
+        for (day, heard) in learnt.cells {
+            heard.into_iter().for_each(|cell| cells.entry(cell).or_default().push(day));
+        }
+        Self { hours: learnt.hours, cells }
     }
 
     /// How surprising it is, in nats, that a ship of `class` was not heard from `off` to `on` on the straight path: the sum
@@ -88,7 +137,8 @@ impl Coverage {
     /// `None` where no hour had a witness.
     pub fn surprise(&self, off: (i64, (i32, i32)), on: (i64, (i32, i32)), class: AisClass, params: &Params) -> Option<f64> {
         let (p, q) = (geodesy::point(off.1.0, off.1.1), geodesy::point(on.1.0, on.1.1));
-        let first = off.0.div_euclid(HOUR_MS) + 1;
+        let earliest = i64::from(*days_for(time::day_of(on.0)).start()) * 24;
+        let first = (off.0.div_euclid(HOUR_MS) + 1).max(earliest);
         let until = on.0.min(off.0 + params.gap.longest_judged_h.millis()).div_euclid(HOUR_MS);
         let cap = -libm::log(params.gap.hour_floor.clamp(1e-9, 1.0));
         let (mut sum, mut witnessed) = (0.0, false);
@@ -106,20 +156,19 @@ impl Coverage {
 
     /// Who was there to tell: in the cell itself, or where nobody was, in the eight around it.
     fn witnesses(&self, (lat, lon): Cell, hour: i32, class: AisClass) -> Option<Heard> {
-        if let Some(heard) = self.hours.get(&((lat, lon), hour, class)) {
-            return Some(*heard);
-        }
-        let around = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (lat + dy, wrap(lon + dx))));
-        around
-            .filter_map(|cell| self.hours.get(&(cell, hour, class)))
-            .copied()
-            .reduce(|a, b| Heard { present: a.present + b.present, heard: a.heard + b.heard })
+        let of_hour = self.hours.get(&hour)?;
+        let heard = |cell: Cell| of_hour.binary_search_by_key(&(cell, class), |h| (h.0, h.1)).ok().map(|k| of_hour[k].2);
+        heard((lat, lon)).or_else(|| {
+            let around = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (lat + dy, wrap(lon + dx))));
+            around.filter_map(heard).reduce(|a, b| Heard { present: a.present + b.present, heard: a.heard + b.heard })
+        })
     }
 
-    /// Whether any cell within one of the position's own was ever heard from.
-    pub fn reaches(&self, position_e7: (i32, i32)) -> bool {
+    /// Whether any cell within one of the position's own was heard from on any of the days.
+    pub fn reaches(&self, position_e7: (i32, i32), days: &RangeInclusive<i32>) -> bool {
         let (lat, lon) = cell_of(position_e7);
-        (-1..=1).any(|dy| (-1..=1).any(|dx| self.cells.contains(&(lat + dy, wrap(lon + dx)))))
+        let heard = |cell: Cell| self.cells.get(&cell).is_some_and(|on| on.get(on.partition_point(|d| d < days.start())).is_some_and(|d| d <= days.end()));
+        (-1..=1).any(|dy| (-1..=1).any(|dx| heard((lat + dy, wrap(lon + dx)))))
     }
 }
 

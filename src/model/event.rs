@@ -125,8 +125,8 @@ pub struct GapFacts {
     pub off_ms: i64,
     /// First fix after; None while the ship is still silent at the end of the data.
     pub on_ms: Option<i64>,
-    /// The end of the data, where it is still silent.
-    pub data_end_ms: i64,
+    /// The first fix after, or the end of the data where she is still silent.
+    pub until_ms: i64,
     /// Position of the last fix, (lat, lon) in 1e-7 degree.
     pub off_e7: (i32, i32),
     /// Position of the first fix after.
@@ -139,6 +139,8 @@ pub struct GapFacts {
     pub distance_m: Option<f64>,
     /// Knots that the distance takes.
     pub implied_kn: Option<f64>,
+    /// Part of it on days that were never delivered: nobody could have heard her then.
+    pub undelivered_ms: i64,
     /// The silence begins at the rim of reception, or the course led out of it.
     pub leaves_coverage: bool,
     /// How surprising the silence is by what other ships there and then transmitted, in nats; None where nobody was there to tell.

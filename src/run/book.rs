@@ -1,8 +1,10 @@
 //! From findings to events: places, context, scores, clusters, order.
 
+use crate::detect::coverage::Coverage;
+use crate::detect::gap as detect_gap;
 use crate::detect::meeting::{self, Lying};
 use crate::model::event::event_id;
-use crate::model::time::{DAY_MS, HOUR_MS};
+use crate::model::time::{self, DAY_MS, HOUR_MS};
 use crate::model::{Event, Evidence, GapFacts, Kind, Params, Party, RendezvousFacts, ShipType, TrackId};
 use crate::run::engine::Findings;
 use crate::run::faint::{Crowd, Faint, held_by};
@@ -39,7 +41,7 @@ pub fn worth_keeping(min_confidence: i32) -> i32 {
     min_confidence.min(50)
 }
 
-/// Scores everything that was found. What was let go as faint must not have been worth keeping for `min_confidence`.
+/// Scores everything that was found and [`hear`]d. What was let go as faint must not have been worth keeping for `min_confidence`.
 pub fn write_up(findings: Findings, refs: References, params: &Params, min_confidence: i32) -> Book {
     let keep = worth_keeping(min_confidence);
     let Findings { meetings, faint, gaps, .. } = findings;
@@ -103,6 +105,24 @@ fn what_holds(evidence: &[Evidence], confidence: i32) -> Option<&'static str> {
     (confidence < 50).then(|| held_by(evidence))
 }
 
+/// Asks of every silence what others heard around it. `missing` are the days between the first and the last that were never delivered:
+/// a silence too short without them is none.
+pub fn hear(findings: &mut Findings, missing: &[i32], coast: &Coast, params: &Params) {
+    let coverage = Coverage::new(std::mem::take(&mut findings.heard));
+    findings.gaps.retain_mut(|(facts, _)| {
+        facts.undelivered_ms = undelivered_ms(facts.off_ms, facts.until_ms, missing);
+        facts.until_ms - facts.off_ms - facts.undelivered_ms >= params.gap.min_h.millis()
+    });
+    let hear = |(facts, party): &mut (GapFacts, Party)| detect_gap::hear(facts, party.particulars.class, &coverage, &|p| coast.is_land(p), params);
+    findings.gaps.par_iter_mut().for_each(hear);
+}
+
+/// Milliseconds of a span that lie on the missing days.
+fn undelivered_ms(from_ms: i64, to_ms: i64, missing: &[i32]) -> i64 {
+    let inside = |day: &i32| (time::day_start_ms(day + 1).min(to_ms) - time::day_start_ms(*day).max(from_ms)).max(0);
+    missing.iter().map(inside).sum()
+}
+
 fn contexts(facts: &[RendezvousFacts], parties: &[[Party; 2]], gaps: &[(GapFacts, Party)], tugs: &Tugs) -> Vec<rendezvous::Context> {
     let mut silent: BTreeMap<TrackId, Vec<&GapFacts>> = BTreeMap::new();
     for (gap, _) in gaps {
@@ -115,7 +135,7 @@ fn contexts(facts: &[RendezvousFacts], parties: &[[Party; 2]], gaps: &[(GapFacts
         .iter()
         .zip(parties)
         .map(|(f, p)| {
-            let near = |g: &&&GapFacts| g.on_ms.unwrap_or(g.data_end_ms) >= f.start_ms - DAY_MS && g.off_ms <= f.end_ms + DAY_MS;
+            let near = |g: &&&GapFacts| g.until_ms >= f.start_ms - DAY_MS && g.off_ms <= f.end_ms + DAY_MS;
             let gap_h =
                 f.tracks.iter().flat_map(|t| silent.get(t).into_iter().flatten().filter(near).map(|g| gap::hours(g))).filter(|h| *h >= 6.0).reduce(f64::max);
             let both_tug = !rendezvous::types(p).contains(&ShipType::Tug) && tugs.stood_by(&Lying::from(f));
@@ -254,7 +274,7 @@ fn weigh_gap(facts: GapFacts, party: Party, refs: References, params: &Params, m
         kind: Kind::Gap,
         start_ms: facts.off_ms,
         end_ms: facts.on_ms,
-        duration_h: gap::hours(&facts),
+        duration_h: gap::duration_h(&facts),
         observed_h: None,
         open: facts.on_ms.is_none(),
         mean_e7,

@@ -4,12 +4,12 @@
 //! hours before its end, because that is how far segmentation and meetings look ahead; the rest is evaluated with the next day,
 //! or, where the data end, by [`conclude`]. The same frontiers are met however the files are cut.
 
-use crate::detect::coverage::{self, Coverage};
+use crate::detect::coverage::{self, Reception};
 use crate::detect::gap;
 use crate::detect::meeting::{self, LOOK_AHEAD_MS, Meeting, Pair, Step, WindowEnd};
 use crate::detect::motion;
 use crate::frame::ShipRows;
-use crate::model::time::{DAY_MS, HOUR_MS};
+use crate::model::time::DAY_MS;
 use crate::model::{AisClass, Fix, GapFacts, Mmsi, Params, Particulars, Party, RendezvousFacts, Track, TrackId};
 use crate::run::faint::Faint;
 use crate::spatial::boxes::{IndexKind, Work};
@@ -30,8 +30,6 @@ pub struct State {
     pub tails: Vec<Track>,
     /// Meetings that may go on.
     pub meetings: BTreeMap<Pair, Meeting>,
-    /// Who was heard where and when.
-    pub coverage: Coverage,
     /// What ships said of themselves, as far as the tails speak of it; their `particulars` are indexes into it.
     pub particulars: Vec<Particulars>,
 }
@@ -43,8 +41,10 @@ pub struct Findings {
     pub meetings: Vec<(RendezvousFacts, [Party; 2])>,
     /// Meetings that are over and not worth keeping ([`Ways::keep`]), in no order.
     pub faint: Vec<Faint>,
-    /// Silences.
+    /// Silences; the water around them is not asked yet.
     pub gaps: Vec<(GapFacts, Party)>,
+    /// Who was heard where and when.
+    pub heard: Reception,
     /// Counts and work.
     pub tally: Tally,
 }
@@ -80,6 +80,7 @@ impl Findings {
             self.faint.extend(other.faint);
         }
         self.gaps.extend(other.gaps);
+        self.heard.extend(other.heard);
         let (mine, its) = (&mut self.tally, other.tally);
         mine.tracks = mine.tracks.max(its.tracks);
         mine.search.entries += its.search.entries;
@@ -107,8 +108,6 @@ pub struct Ways<'a> {
     pub index: IndexKind,
     /// The confidence worth keeping: a meeting that cannot reach it is kept as a faint one. 0 keeps everything.
     pub keep: i32,
-    /// Whether a position is on land.
-    pub is_land: &'a (dyn Fn((i32, i32)) -> bool + Sync),
     /// Microseconds of the caller's clock.
     pub now_us: &'a (dyn Fn() -> u64 + Sync),
 }
@@ -132,18 +131,12 @@ impl State {
             track.last.row = u32::MAX;
             track.waiting.iter_mut().for_each(|f| f.row = u32::MAX);
         }
-        let hours: BTreeMap<_, _> = plain.coverage.hours.drain().collect();
-        let cells: std::collections::BTreeSet<_> = plain.coverage.cells.drain().collect();
-        postcard::to_stdvec(&(plain, hours, cells)).map_err(|e| e.to_string())
+        postcard::to_stdvec(&plain).map_err(|e| e.to_string())
     }
 
     /// From [`State::to_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        type Stored = (State, BTreeMap<(coverage::Cell, i32, AisClass), coverage::Heard>, std::collections::BTreeSet<coverage::Cell>);
-        let (mut state, hours, cells): Stored = postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
-        state.coverage.hours.extend(hours);
-        state.coverage.cells.extend(cells);
-        Ok(state)
+        postcard::from_bytes(bytes).map_err(|e| e.to_string())
     }
 }
 
@@ -154,7 +147,6 @@ pub fn advance(state: State, rows: DayRows, day_end_ms: i64, ways: &Ways) -> (St
     let window = (state.frontier_ms.unwrap_or(day_end_ms - DAY_MS), frontier);
     let found = evaluate(&mut state, &tracks, (window, WindowEnd::Frontier), tally, ways);
     state.frontier_ms = Some(frontier);
-    state.coverage.forget_before(((frontier - ways.params.gap.longest_judged_h.millis()).div_euclid(HOUR_MS)) as i32);
     state.tails = cut_tails(tracks, frontier, ways.params, &mut state.particulars);
     (keep_particulars(state), found)
 }
@@ -251,7 +243,6 @@ fn walk<T: Send>(tracks: &[Track], params: &Params, look: impl Fn(&Track) -> T +
 
 /// What a track has besides its motion.
 struct Look {
-    class: AisClass,
     said: Said,
     stated: Vec<motion::Stated>,
     hours: Vec<coverage::VesselHour>,
@@ -262,17 +253,16 @@ fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), Win
     let timed = |begin: u64| (ways.now_us)() - begin;
     let begin = (ways.now_us)();
     let look = |t: &Track| {
-        let class = t.fixes.last().map_or(AisClass::Unknown, |f| state.particulars[f.particulars as usize].class);
-        let hours = coverage::vessel_hours(t, class, window, ways.params);
+        let class_of = |f: &Fix| state.particulars[f.particulars as usize].class;
+        let hours = coverage::vessel_hours(t, class_of, window, ways.params);
         let said = Said::of(&t.fixes, &state.particulars);
         let stated = motion::stated(said.changes.iter().map(|c| (c.0, &state.particulars[c.1 as usize])));
-        Look { class, said, stated, hours, silences: gap::silences(t, window, end, ways.params) }
+        Look { said, stated, hours, silences: gap::silences(t, window, end, ways.params) }
     };
     let ((mut legs, runs), mut looks) = walk(tracks, ways.params, look);
     legs.iter_mut().zip(&mut looks).for_each(|(legs, look)| legs.stated = std::mem::take(&mut look.stated));
     tally.rooms_us.insert("motion", timed(begin));
     let alive = std::mem::take(&mut state.meetings);
-    let mut coverage = std::mem::take(&mut state.coverage);
     let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
     let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
         mmsi,
@@ -300,14 +290,14 @@ fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), Win
         },
         || {
             let begin = (ways.now_us)();
-            looks.iter().for_each(|look| coverage.add(&look.hours));
-            let scope = gap::Scope { window, end, coverage: &coverage, is_land: ways.is_land, params: ways.params };
-            let gaps: Vec<GapFacts> = tracks.par_iter().zip(&looks).flat_map_iter(|(t, look)| gap::tell(t, &look.silences, look.class, &scope)).collect();
+            let heard = Reception::of(looks.iter().flat_map(|look| look.hours.iter().copied()).collect());
+            let told = tracks.par_iter().zip(&looks).flat_map_iter(|(t, look)| gap::tell(t, &look.silences, window.1, ways.params));
+            let gaps = (told.collect::<Vec<GapFacts>>(), heard);
             (gaps, timed(begin))
         },
     );
     let (found, meetings, faint, meetings_us) = found;
-    let (gaps, gaps_us) = gaps;
+    let ((gaps, heard), gaps_us) = gaps;
     tally.rooms_us.insert("meetings", meetings_us);
     tally.rooms_us.insert("gaps", gaps_us);
     tally.search = found.work;
@@ -320,9 +310,8 @@ fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), Win
             (g, party)
         })
         .collect();
-    state.coverage = coverage;
     state.meetings = found.alive;
-    Findings { meetings, faint, gaps, tally }
+    Findings { meetings, faint, gaps, heard, tally }
 }
 
 /// What a ship said of itself while it sent some fixes.

@@ -132,8 +132,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     let table = frame::particulars_records(&delivery.particulars).map_err(bug)?;
     let ships = frame::ships(&delivery.positions).map_err(bug)?;
     let coast = Coast::embedded();
-    let is_land = |p: (i32, i32)| coast.is_land(p);
-    let ways = Ways { params: &plan.params, index: plan.index, keep: book::worth_keeping(plan.min_confidence), is_land: &is_land, now_us: &now_us };
+    let ways = Ways { params: &plan.params, index: plan.index, keep: book::worth_keeping(plan.min_confidence), now_us: &now_us };
     let mut state = State::default();
     let mut findings = Findings::default();
     for day in first_day..=last_day {
@@ -153,6 +152,8 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     progress(Progress::Stage("weighing the evidence"));
     let tally = findings.tally.clone();
     let refs = References { zones: Zones::embedded(), ports: Ports::embedded(), coast };
+    let missing: Vec<i32> = (first_day..=last_day).filter(|d| delivery.days.binary_search(d).is_err()).collect();
+    book::hear(&mut findings, &missing, coast, &plan.params);
     let mut book = book::write_up(findings, refs, &plan.params, plan.min_confidence);
     book.events.retain(|e| plan.kinds.contains(&e.kind));
     mark("score", now_us());

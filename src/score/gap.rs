@@ -9,9 +9,14 @@ use crate::score::{Place, called};
 const C: ScoreName = ScoreName::Confidence;
 const R: ScoreName = ScoreName::Risk;
 
-/// Hours of silence, to the end of the data where it lasts.
+/// Hours from the last fix to the first after it, or to the end of the data where the silence lasts.
+pub fn duration_h(facts: &GapFacts) -> f64 {
+    (facts.until_ms - facts.off_ms) as f64 / HOUR_MS as f64
+}
+
+/// Hours of silence that anybody could have noticed: without the days that were never delivered.
 pub fn hours(facts: &GapFacts) -> f64 {
-    (facts.on_ms.unwrap_or(facts.data_end_ms) - facts.off_ms) as f64 / HOUR_MS as f64
+    (facts.until_ms - facts.off_ms - facts.undelivered_ms) as f64 / HOUR_MS as f64
 }
 
 /// Weighs a silence: evidence, confidence, risk. `places` are those of its beginning and, where it has one, its end.
@@ -207,7 +212,7 @@ pub fn weightiest(places: &[Place]) -> Option<&Place> {
 
 /// One sentence that can be read aloud.
 pub fn summary(facts: &GapFacts, party: &Party, place: &Place) -> String {
-    let hours = hours(facts);
+    let hours = duration_h(facts);
     let end = match (facts.on_ms, facts.distance_m) {
         (Some(_), Some(m)) => format!("came back after {hours:.1} hours, {:.0} nm away", m / 1852.0),
         _ => format!("was still silent {hours:.1} hours later, when the data end"),
@@ -217,5 +222,9 @@ pub fn summary(facts: &GapFacts, party: &Party, place: &Place) -> String {
         Some(_) => "where reception is thin",
         None => "where nobody else could tell",
     };
-    format!("{} fell silent {others}{}, and {end}.", called(party), whereabouts(place))
+    let unknown = match facts.undelivered_ms {
+        0 => String::new(),
+        ms => format!(" ({:.1} of the hours are on days without data)", ms as f64 / HOUR_MS as f64),
+    };
+    format!("{} fell silent {others}{}, and {end}{unknown}.", called(party), whereabouts(place))
 }

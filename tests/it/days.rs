@@ -2,6 +2,7 @@
 
 use crate::detect::group;
 use crate::support::{Chart, Delivery, GULF, START_MS, drawn, drawn_at, fix, for_all, says, through_bytes, track};
+use alongside::detect::coverage::Reception;
 use alongside::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use alongside::model::{Fix, GapFacts, Params, Particulars, RendezvousFacts, Track};
 use alongside::run::engine::Findings;
@@ -25,11 +26,9 @@ fn midnights(days: i64) -> Vec<i64> {
     (1..=days).map(|d| START_MS + d * DAY_MS).collect()
 }
 
-/// What does not hang on where the frontiers lie. `leaves_coverage` does, since it looks at all the water heard of up to the frontier,
-/// and so does the end of the data as it was known when a silence ended.
-fn facts(findings: &Findings) -> (Vec<&RendezvousFacts>, Vec<GapFacts>) {
-    let gaps = findings.gaps.iter().map(|g| GapFacts { leaves_coverage: false, data_end_ms: g.0.on_ms.unwrap_or(g.0.data_end_ms), ..g.0.clone() });
-    (findings.meetings.iter().map(|m| &m.0).collect(), gaps.collect())
+/// What was found and learnt. Of the parties, whether two ships share a number is told by what was known at the frontier.
+fn facts(findings: &Findings) -> (Vec<&RendezvousFacts>, Vec<&GapFacts>, &Reception) {
+    (findings.meetings.iter().map(|m| &m.0).collect(), findings.gaps.iter().map(|g| &g.0).collect(), &findings.heard)
 }
 
 /// Cut at midnight, carried in memory; the same carried as bytes; the whole at once. The first two agree in everything.
@@ -164,6 +163,27 @@ fn a_silent_day_in_between_is_a_day_like_any_other() {
     assert_eq!((&found.meetings, &found.gaps), (&skipped.meetings, &skipped.gaps));
 }
 
+/// A day that was never delivered is no silence: what is left of it is judged, and is none where that is too short.
+#[test]
+fn a_missing_day_is_nobodys_silence() {
+    use alongside::run::book::hear;
+    use alongside::spatial::coast::Coast;
+    let (noon, missing) = (START_MS + 12 * HOUR_MS, [(START_MS / DAY_MS) as i32 + 1]);
+    let ship = |mmsi: u32, last_h: i64, first_h: i64| {
+        let before = (0..=last_h * 6).map(|k| fix(START_MS + k * 10 * MINUTE_MS, GULF.at(0.0, 0.0)));
+        let after = (0..60).map(|k| fix(START_MS + 2 * DAY_MS + first_h * HOUR_MS + k * 10 * MINUTE_MS, GULF.at(0.0, 0.0)));
+        track(mmsi, before.chain(after).collect())
+    };
+    // Heard to the end of the first day; from noon on not; and three hours each before and after.
+    let ships = [ship(366_000_001, 23, 0), ship(366_000_002, 12, 0), ship(366_000_003, 21, 3)];
+    let mut found = check(&delivery(&ships), 3, "a missing day");
+    found.gaps.retain(|g| g.0.on_ms.is_some());
+    assert_eq!(found.gaps.len(), 3);
+    hear(&mut found, &missing, Coast::embedded(), &Params::default());
+    let left: Vec<_> = found.gaps.iter().map(|g| (g.0.mmsi.0, g.0.off_ms - noon, alongside::score::gap::hours(&g.0))).collect();
+    assert_eq!(left, [(366_000_002, 0, 12.0), (366_000_003, 9 * HOUR_MS, 6.0)]);
+}
+
 /// Two ships under one number, on either side of an ocean, across midnight: two tracks, each with its own meeting.
 #[test]
 fn b08_a_shared_number_stays_two_ships_over_midnight() {
@@ -270,7 +290,7 @@ fn danish_files_cut_at_midnight_give_the_same_events() {
 /// Two days: cut at midnight, the state carried through bytes, against the whole at once; and scored, the same events.
 fn cut_at_midnight(paths: Vec<std::path::PathBuf>) -> Vec<RendezvousFacts> {
     use alongside::ingest::{self, Limits};
-    use alongside::run::book::{References, write_up};
+    use alongside::run::book::{References, hear, write_up};
     use alongside::spatial::{coast::Coast, ports::Ports, zones::Zones};
     let read = ingest::read(&paths, &Limits::default(), &|_| ()).unwrap();
     let mut data = Delivery { particulars: alongside::frame::particulars_records(&read.particulars).unwrap(), ..Delivery::default() };
@@ -284,17 +304,12 @@ fn cut_at_midnight(paths: Vec<std::path::PathBuf>) -> Vec<RendezvousFacts> {
     let over = nights.meetings.iter().filter(|m| m.0.start_ms < begin + DAY_MS && m.0.end_ms > begin + DAY_MS).count();
     assert!(nights.meetings.len() > 60 && over > 5, "{} meetings, {over} over midnight", nights.meetings.len());
     let refs = References { zones: Zones::embedded(), ports: Ports::embedded(), coast: Coast::embedded() };
-    let meetings = |findings: Findings| {
-        let book = write_up(findings, refs, &params, 0);
-        let mut events: Vec<_> = book.events.into_iter().filter(|e| e.kind == alongside::model::Kind::Rendezvous).collect();
-        // Silences near a meeting are judged by the reception known at the frontier, which a cut moves; so then is the risk of it.
-        events
-            .iter_mut()
-            .for_each(|e| (e.risk, e.evidence) = (0, e.evidence.drain(..).filter(|r| r.score == alongside::model::ScoreName::Confidence).collect()));
-        events
+    let events = |mut findings: Findings| {
+        hear(&mut findings, &[], refs.coast, &params);
+        write_up(findings, refs, &params, 0).events
     };
     assert_eq!(facts(&nights), facts(&whole));
     let all = whole.meetings.iter().map(|m| m.0.clone()).collect();
-    assert_eq!(meetings(nights), meetings(whole));
+    assert_eq!(events(nights), events(whole));
     all
 }

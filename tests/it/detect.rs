@@ -1,7 +1,7 @@
 //! The workshop: meetings against a slow oracle, against themselves seen another way, and drawn; gaps.
 
 use crate::support::{CHARTS, Chart, GULF, RADIUS_M, START_MS, drawn, fix, for_all, meetings, sail, says, search, track};
-use alongside::detect::coverage::{self, Coverage, Heard};
+use alongside::detect::coverage::{self, Coverage, Heard, Reception};
 use alongside::detect::gap;
 use alongside::detect::meeting::{self, Lying, WindowEnd};
 use alongside::detect::pairs;
@@ -844,7 +844,7 @@ fn b05_the_way_across_180_is_the_short_one() {
     let at = |lon: f64| (100_000_000, (lon * 1e7).round() as i32);
     let minute = |m: i64| START_MS + m * MINUTE_MS;
     let ship = track(366_000_001, vec![fix(minute(15), at(179.95)), fix(minute(45), at(-179.95))]);
-    let hours = coverage::vessel_hours(&ship, AisClass::A, (START_MS, START_MS + DAY_MS), &Params::default());
+    let hours = coverage::vessel_hours(&ship, |_| AisClass::A, (START_MS, START_MS + DAY_MS), &Params::default());
     assert_eq!(hours.len(), 1);
     let (lat, lon) = hours[0].0;
     assert!(lat == 100 && (lon == -1800 || lon == 1799), "{:?}", hours[0]);
@@ -1047,8 +1047,9 @@ fn silence(before: usize, silent_ms: Option<i64>) -> Track {
 
 fn gaps_with(track: &Track, coverage: &Coverage, end: WindowEnd, data_end_ms: i64) -> Vec<GapFacts> {
     let params = Params::default();
-    let scope = gap::Scope { window: (START_MS, data_end_ms), end, coverage, is_land: &|_| false, params: &params };
-    gap::find(track, AisClass::A, &scope)
+    let mut found = gap::find(track, (START_MS, data_end_ms), end, &params);
+    found.iter_mut().for_each(|g| gap::hear(g, AisClass::A, coverage, &|_| false, &params));
+    found
 }
 
 fn gaps(track: &Track) -> Vec<GapFacts> {
@@ -1076,7 +1077,7 @@ fn an_open_gap_is_told_at_the_end_of_the_data_only() {
     assert!(of(WindowEnd::DataEnd, 4 * HOUR_MS - 1).is_empty());
     let open = of(WindowEnd::DataEnd, 4 * HOUR_MS);
     assert_eq!(open.len(), 1);
-    assert_eq!((open[0].on_ms, open[0].on_e7, open[0].distance_m, open[0].data_end_ms), (None, None, None, last + 4 * HOUR_MS));
+    assert_eq!((open[0].on_ms, open[0].on_e7, open[0].distance_m, open[0].until_ms), (None, None, None, last + 4 * HOUR_MS));
 }
 
 #[test]
@@ -1084,10 +1085,7 @@ fn a_silence_is_told_in_the_window_that_it_ends_in() {
     let ship = silence(20, Some(5 * HOUR_MS));
     let on = START_MS + 190 * MINUTE_MS + 5 * HOUR_MS;
     let params = Params::default();
-    let coverage = Coverage::default();
-    let of = |window| {
-        gap::find(&ship, AisClass::A, &gap::Scope { window, end: WindowEnd::Frontier, coverage: &coverage, is_land: &|_| false, params: &params }).len()
-    };
+    let of = |window| gap::find(&ship, window, WindowEnd::Frontier, &params).len();
     assert_eq!([of((START_MS, on - 1)), of((on - 1, on)), of((on, on + 1)), of((START_MS, on))], [0, 1, 0, 1]);
 }
 
@@ -1099,20 +1097,27 @@ fn fixes_before_a_silence_are_those_of_twelve_hours_and_the_last() {
     }
 }
 
-/// Ships of a class that should have been heard in every hour of a day about the Gulf chart, and how many were.
+/// Ships of a class that should have been heard in every hour of two days about the Gulf chart, and how many were.
 fn witnesses(class: AisClass, present: u32, heard: u32) -> Coverage {
-    let mut coverage = Coverage::default();
     let (lat, lon) = coverage::cell_of(GULF.at(0.0, 0.0));
-    for hour in 0..48 {
-        for dlat in -12..=12 {
-            for dlon in -12..=12 {
-                let key = ((lat + dlat, lon + dlon), (START_MS / HOUR_MS) as i32 + hour, class);
-                coverage.hours.insert(key, Heard { present, heard });
-                coverage.cells.insert(key.0);
-            }
-        }
-    }
-    coverage
+    let first = (START_MS / HOUR_MS) as i32;
+    let cells = || (-12..=12).flat_map(|dlat| (-12..=12).map(move |dlon| (lat + dlat, lon + dlon)));
+    let of_hour: Vec<_> = cells().map(|cell| (cell, class, Heard { present, heard })).collect();
+    let days = (first / 24..=(first + 47) / 24).map(|day| (day, cells().collect()));
+    Coverage::new(Reception { hours: (first..first + 48).map(|hour| (hour, of_hour.clone())).collect(), cells: days.collect() })
+}
+
+/// Of a silence that ended on a day, the 30 days before, that day and the next may speak, and no other.
+#[test]
+fn reception_of_later_and_of_long_past_days_says_nothing() {
+    let ship = silence(20, Some(5 * HOUR_MS));
+    let all = |day: i64| {
+        let (lat, lon) = coverage::cell_of(GULF.at(0.0, 0.0));
+        let hours = (0..24).flat_map(|h| (-12..=12).flat_map(move |dy| (-12..=12).map(move |dx| (h, dy, dx))));
+        hours.map(|(h, dy, dx)| ((lat + dy, lon + dx), ((START_MS + day * DAY_MS) / HOUR_MS) as i32 + h, AisClass::A, true)).collect::<Vec<_>>()
+    };
+    let leaves = |day: i64| gaps_with(&ship, &Coverage::new(Reception::of(all(day))), WindowEnd::Frontier, START_MS + DAY_MS)[0].leaves_coverage;
+    assert_eq!([-31, -30, 0, 1, 2].map(leaves), [true, false, false, false, true]);
 }
 
 #[test]
@@ -1139,7 +1144,7 @@ fn a_ship_is_a_witness_for_an_hour_between_two_fixes_two_hours_from_its_middle()
     let minute = |m: i64| START_MS + m * MINUTE_MS;
     let hours = |minutes: &[i64]| {
         let ship = track(366_000_001, minutes.iter().map(|m| fix(minute(*m), GULF.at(0.0, 0.0))).collect());
-        let found = coverage::vessel_hours(&ship, AisClass::B, (START_MS, START_MS + DAY_MS), &Params::default());
+        let found = coverage::vessel_hours(&ship, |_| AisClass::B, (START_MS, START_MS + DAY_MS), &Params::default());
         found.iter().map(|h| (i64::from(h.1) - START_MS / HOUR_MS, h.3)).collect::<Vec<_>>()
     };
     assert_eq!(hours(&[20, 190]), [(1, false)]);

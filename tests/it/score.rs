@@ -280,17 +280,23 @@ fn silence() -> (GapFacts, Party, Place) {
         mmsi: Mmsi(636_000_001),
         off_ms: START_MS,
         on_ms: Some(START_MS + 14 * HOUR_MS),
-        data_end_ms: START_MS + 48 * HOUR_MS,
+        until_ms: START_MS + 14 * HOUR_MS,
         off_e7: at,
         on_e7: Some((295_000_000, -945_000_000)),
         off_motion: (Some(100), Some(0)),
         fixes_before: 60,
         distance_m: Some(111_195.0),
         implied_kn: Some(4.3),
+        undelivered_ms: 0,
         leaves_coverage: false,
         surprise_nats: Some(12.0),
     };
     (facts, party(636_000_001, says("LONER", TANKER, 240)), Place { zone: None, shore_m: Some(18_000.0), on_land: false, port: None })
+}
+
+fn lasts(facts: &mut GapFacts, hours: i64) {
+    facts.until_ms = facts.off_ms + hours * HOUR_MS;
+    facts.on_ms = Some(facts.until_ms);
 }
 
 type GapChange = fn(&mut GapFacts, &mut Party, &mut Place);
@@ -309,7 +315,7 @@ const SILENCES: &[(&str, GapChange, &str, &[i32])] = &[
     ("as it is", |_, _, _| (), "came_back", &[10]),
     ("still silent", |g, _, _| (g.on_ms, g.on_e7, g.distance_m, g.implied_kn) = (None, None, None, None), "came_back", &[]),
     ("as it is", |_, _, _| (), "long", &[10]),
-    ("eleven hours", |g, _, _| g.on_ms = Some(g.off_ms + 11 * HOUR_MS), "long", &[]),
+    ("eleven hours", |g, _, _| lasts(g, 11), "long", &[]),
     ("still silent", |g, _, _| (g.on_ms, g.on_e7, g.distance_m, g.implied_kn) = (None, None, None, None), "not_back", &[-20]),
     ("a craft that says nothing of itself", |_, p, _| (p.particulars.ship_type, p.particulars.imo) = (0, 0), "carries_no_cargo", &[-30]),
     ("a pilot boat", |_, p, _| p.particulars.ship_type = PILOT, "carries_no_cargo", &[-30]),
@@ -318,8 +324,8 @@ const SILENCES: &[(&str, GapChange, &str, &[i32])] = &[
     ("in port, where it came back", |g, _, at| (g.distance_m, at.on_land) = (Some(100.0), true), "silent_where_it_lay", &[-45]),
     ("past a port, under way", |_, _, at| at.port = Some(("Port".into(), 3000.0)), "silent_where_it_lay", &[]),
     ("as it is", |_, _, _| (), "silence", &[20]),
-    ("eight hours", |g, _, _| g.on_ms = Some(g.off_ms + 8 * HOUR_MS), "silence", &[10]),
-    ("five hours", |g, _, _| g.on_ms = Some(g.off_ms + 5 * HOUR_MS), "silence", &[0]),
+    ("eight hours", |g, _, _| lasts(g, 8), "silence", &[10]),
+    ("five hours", |g, _, _| lasts(g, 5), "silence", &[0]),
     ("seven knots between its ends", |g, _, _| g.implied_kn = Some(7.0), "dark_transit", &[8]),
     ("as it is", |_, _, _| (), "tanker", &[8]),
     ("all of the dark", |g, _, _| g.implied_kn = Some(7.0), "tanker", &[7]),
@@ -638,7 +644,7 @@ fn a_silence_near_a_meeting_tells_only_where_others_were_heard() {
     };
     let none: &[i32] = &[];
     assert_eq!(of(&|_| ()), [25], "14 hours, until 22 before");
-    assert_eq!(of(&|g| g.on_ms = Some(g.off_ms + 11 * HOUR_MS)), none, "over 25 hours before");
+    assert_eq!(of(&|g| lasts(g, 11)), none, "over 25 hours before");
     assert_eq!(of(&|g| g.leaves_coverage = true), none);
     assert_eq!(of(&|g| g.surprise_nats = Some(2.9)), none);
     assert_eq!(of(&|g| g.track = TrackId(77)), none, "another ship's");
@@ -704,6 +710,7 @@ fn summaries_can_be_read_aloud() {
     let (mut facts, party, place) = silence();
     insta::assert_snapshot!(gap::summary(&facts, &party, &place), @"LONER (tanker) fell silent while others there were heard, 10 nm off shore, and came back after 14.0 hours, 60 nm away.");
     (facts.on_ms, facts.on_e7, facts.distance_m, facts.surprise_nats) = (None, None, None, None);
+    facts.until_ms = START_MS + 48 * HOUR_MS;
     insta::assert_snapshot!(gap::summary(&facts, &party, &place), @"LONER (tanker) fell silent where nobody else could tell, 10 nm off shore, and was still silent 48.0 hours later, when the data end.");
     facts.surprise_nats = Some(1.0);
     insta::assert_snapshot!(gap::summary(&facts, &party, &place), @"LONER (tanker) fell silent where reception is thin, 10 nm off shore, and was still silent 48.0 hours later, when the data end.");

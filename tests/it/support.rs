@@ -170,7 +170,7 @@ impl Delivery {
     /// Takes the delivery through the engine in steps that end at `ends`, the last of them the end of the data; `carry` says
     /// what becomes of the state between two steps.
     pub fn through(&self, begin_ms: i64, ends: &[i64], params: &Params, carry: impl Fn(State) -> State) -> Findings {
-        let ways = Ways { params, index: IndexKind::Rstar, keep: 0, is_land: &|_| false, now_us: &|| 0 };
+        let ways = Ways { params, index: IndexKind::Rstar, keep: 0, now_us: &|| 0 };
         let mut state = State { frontier_ms: Some(begin_ms), ..State::default() };
         let mut findings = Findings::default();
         let mut from = begin_ms;

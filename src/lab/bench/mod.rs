@@ -212,7 +212,7 @@ fn read(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Traffic, I
     let window = (day_start_ms(first_day), day_start_ms(last_day + 1));
     let of_window: Vec<_> = ships.iter().map(|s| s.between(window.0, window.1)).filter(|s| !s.t_ms.is_empty()).collect();
     let params = Params::default();
-    let ways = Ways { params: &params, index: IndexKind::Rstar, keep: 0, is_land: &|_| false, now_us: &|| 0 };
+    let ways = Ways { params: &params, index: IndexKind::Rstar, keep: 0, now_us: &|| 0 };
     let tracks = engine::tracks_of(DayRows { ships: &of_window, particulars: &table }, window.1, &ways);
     let input = Input {
         days: (day_text(first_day), day_text(last_day)),
