@@ -301,6 +301,8 @@ pub enum SimulatedLayout {
     /// mmsi,base_date_time,longitude,latitude,... (2025)
     #[value(name = "marinecadastre-2025")]
     Marinecadastre2025,
+    /// # Timestamp,Type of mobile,MMSI,... with A to D (Danish Maritime Authority)
+    Dma,
 }
 
 /// How simulated files are compressed.

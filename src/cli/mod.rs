@@ -315,6 +315,7 @@ fn run_simulate(options: &args::Simulate) -> Result<Exit, Failure> {
         layout: match options.layout {
             args::SimulatedLayout::Marinecadastre => lab::Layout::Legacy,
             args::SimulatedLayout::Marinecadastre2025 => lab::Layout::Renamed,
+            args::SimulatedLayout::Dma => lab::Layout::Dma,
         },
         compress: options.compress.is_some(),
     };

@@ -6,12 +6,16 @@
 use crate::detect::motion::{Legs, Run};
 use crate::detect::pairs::{self, Moving, Piece, Rules};
 use crate::detect::stats::{Sampling, Stats};
+use crate::model::time::HOUR_MS;
 use crate::model::{Mmsi, Params, RendezvousFacts, Track, TrackId};
 use crate::spatial::boxes::{self, Box4, IndexKind, Work};
 use crate::spatial::geodesy;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+
+/// How far segmentation and meetings look ahead: a day is evaluated up to this long before its end.
+pub const LOOK_AHEAD_MS: i64 = 4 * HOUR_MS;
 
 /// Two tracks, lower MMSI (then track id) first.
 pub type Pair = (TrackId, TrackId);
@@ -39,6 +43,8 @@ pub struct Meeting {
     pub start_e7: Option<[(i32, i32); 2]>,
     /// Positions of both at the last entering moment.
     pub end_e7: Option<[(i32, i32); 2]>,
+    /// Draught of each at the start, as [`RendezvousFacts`] has it: a later day no longer has the tracks.
+    pub draught_before_dm: [Option<u16>; 2],
     /// What was sampled of the pending pieces, and real fixes of each in them: a later day no longer has the tracks.
     pub waiting: (Stats, [u32; 2]),
     /// Real fixes of each inside, so far.
@@ -307,6 +313,7 @@ fn settle(a: Moving, b: Moving, meeting: &mut Meeting, params: &Params) {
     let Some((start, end)) = meeting.enter_ms else { return };
     if meeting.start_e7.is_none() {
         meeting.start_e7 = Some([place_at(a, start), place_at(b, start)]);
+        meeting.draught_before_dm = [a, b].map(|ship| draught_at(ship, start));
     }
     if !meeting.unsampled.is_empty() {
         meeting.end_e7 = Some([place_at(a, end), place_at(b, end)]);
@@ -350,6 +357,18 @@ fn place_at(ship: Moving, t_ms: i64) -> (i32, i32) {
     geodesy::position_e7(crate::detect::motion::on_leg((f.t_ms, points[k]), (g.t_ms, points[k + 1]), t_ms))
 }
 
+/// The draught that a ship had sent last at a moment, in tenths of a metre.
+fn draught_at(ship: Moving, t_ms: i64) -> Option<u16> {
+    ship.legs.stated_at(t_ms).map(|s| s.draught_dm).filter(|d| *d > 0)
+}
+
+/// The same at the end of the time that every step looks ahead, where the ship was heard after `end_ms`.
+fn draught_after(ship: Moving, end_ms: i64) -> Option<u16> {
+    let (fixes, until_ms) = (&ship.track.fixes, end_ms + LOOK_AHEAD_MS - 1);
+    let heard = fixes.partition_point(|f| f.t_ms <= until_ms) > fixes.partition_point(|f| f.t_ms <= end_ms);
+    heard.then(|| draught_at(ship, until_ms)).flatten()
+}
+
 fn close(a: Moving, b: Moving, mut meeting: Box<Meeting>, open: bool, params: &Params) -> Option<RendezvousFacts> {
     let (start, end) = meeting.enter_ms?;
     if end - start < params.rendezvous.min_duration_min.millis() {
@@ -386,6 +405,8 @@ fn close(a: Moving, b: Moving, mut meeting: Box<Meeting>, open: bool, params: &P
         p10_m: metres(0.1),
         p90_m: metres(0.9),
         min_m: stats.min_mm.unwrap_or(0) as f64 / 1000.0,
+        hull_gap_m: stats.hull_gap_m(),
+        draught_dm: [0, 1].map(|k| [meeting.draught_before_dm[k], if open { None } else { draught_after([a, b][k], end) }]),
         speed_kn: [tenths(&stats.speed[0]), tenths(&stats.speed[1])],
         relative_kn: tenths(&stats.relative),
         moved_as_one: stats.moved_as_one(),

@@ -4,8 +4,9 @@
 //! leg's pace is the mean velocity over ten minutes to either side of its middle, from positions, never from the reported speed.
 
 use crate::detect::stats::{Samples, Sampling};
-use crate::model::{Fix, Params, Track};
+use crate::model::{Fix, Params, Particulars, Track};
 use crate::spatial::geodesy::{self, Vec3};
+use crate::spatial::hull::Hull;
 use std::sync::OnceLock;
 
 /// The pace of a leg, slower being greater, so that "at least paced" is a comparison.
@@ -30,10 +31,42 @@ pub struct Legs {
     pub points: Vec<Vec3>,
     /// By size as in [`BLOCKS`], one for every so many legs: what can be said of them together.
     pub blocks: [Vec<Block>; BLOCKS.len()],
+    /// What the ship said that a meeting asks for, by time; empty where nobody looked.
+    pub stated: Vec<Stated>,
     sampled: OnceLock<Samples>,
 }
 
+/// What a ship had said of itself from a moment on, the latest of each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stated {
+    /// Since when, in UTC milliseconds.
+    pub from_ms: i64,
+    /// Where the antenna stands in the hull.
+    pub hull: Option<Hull>,
+    /// Draught in tenths of a metre; 0 where none was sent.
+    pub draught_dm: u16,
+}
+
+/// What a ship had said at its changes of particulars, (time, which), in order.
+pub fn stated<'a>(changes: impl Iterator<Item = (i64, &'a Particulars)>) -> Vec<Stated> {
+    let mut out: Vec<Stated> = Vec::new();
+    for (from_ms, said) in changes {
+        let (hull, draught_dm) = (said.antenna_in_hull_m(), said.draught_dm);
+        let last = out.last().map_or((None, 0), |s| (s.hull, s.draught_dm));
+        let now = (hull.or(last.0), if draught_dm == 0 { last.1 } else { draught_dm });
+        if now != last {
+            out.push(Stated { from_ms, hull: now.0, draught_dm: now.1 });
+        }
+    }
+    out
+}
+
 impl Legs {
+    /// What the ship had said at a moment.
+    pub fn stated_at(&self, t_ms: i64) -> Option<&Stated> {
+        self.stated[..self.stated.partition_point(|s| s.from_ms <= t_ms)].last()
+    }
+
     /// The ship at every sampling moment, worked out when first asked for. `track` must be the legs' own.
     pub fn samples(&self, track: &Track, rules: Sampling) -> &Samples {
         self.sampled.get_or_init(|| Samples::of(track, &self.points, rules))
@@ -180,7 +213,7 @@ pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<R
     let fine: Vec<Block> = fine.into_iter().enumerate().map(block).collect();
     let join = |blocks: &[Block]| blocks[1..].iter().fold(blocks[0], |x, y| Block { extent: x.extent.join(&y.extent), plain: x.plain && y.plain });
     let coarse = fine.chunks(BLOCKS[0] / FINE).map(join).collect();
-    (Legs { pace, points, blocks: [coarse, fine], sampled: OnceLock::new() }, runs)
+    (Legs { pace, points, blocks: [coarse, fine], stated: Vec::new(), sampled: OnceLock::new() }, runs)
 }
 
 /// The paces of a stretch without holes, from one fix to another. `hulls` are those of the fine blocks.

@@ -3,14 +3,15 @@
 //! Taken at fixed moments (whole multiples of the sampling step since 1970), counted and summed in integers, so that neither
 //! a cut of the files nor the order of summing can move a figure.
 
-use crate::detect::motion;
+use crate::detect::motion::{self, Legs, Stated};
 use crate::detect::pairs::Moving;
 use crate::model::fix::NULL_U16;
 use crate::model::{Params, Track};
 use crate::spatial::geodesy::{self, Vec3};
+use crate::spatial::hull::{self, Laid};
 use crate::units::METRES_PER_NM;
 use std::cmp::Ordering;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// A histogram of equal bins that holds only what occurs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -113,6 +114,8 @@ pub struct Stats {
     pub heading: [Histogram; 2],
     /// Heading difference folded to 0..90 degrees, bins of 5 degrees.
     pub difference: Histogram,
+    /// Metres between the hulls, with port and starboard as sent and exchanged: bin 0 is an overlap, others are of 1 m.
+    pub hull_gap: [Histogram; 2],
     /// Smallest separation in millimetres.
     pub min_mm: Option<i64>,
     /// Position of each ship, east and north of the origin, while they were in step; so too all that follows.
@@ -188,6 +191,7 @@ impl Stats {
             self.heading[k].merge(&other.heading[k]);
             self.place[k].merge(&other.place[k]);
             self.framed[k].merge(&other.framed[k]);
+            self.hull_gap[k].merge(&other.hull_gap[k]);
         }
         self.cross += other.cross;
         self.min_mm = [self.min_mm, other.min_mm].into_iter().flatten().min();
@@ -199,15 +203,41 @@ impl Stats {
     /// Samples the pair over `from..=to` at the moments that the rules name.
     pub fn sample(&mut self, a: Moving, b: Moving, from: i64, to: i64, rules: Sampling) {
         let step_ms = rules.step_ms;
-        let (a, b) = (a.legs.samples(a.track, rules), b.legs.samples(b.track, rules));
-        let (first, last) = (from.div_euclid(step_ms) + i64::from(from.rem_euclid(step_ms) > 0), to.div_euclid(step_ms));
-        self.count(a.between(first.max(b.first), last.min(b.last())), b.between(first.max(a.first), last.min(a.last())), rules);
+        let steps = (from.div_euclid(step_ms) + i64::from(from.rem_euclid(step_ms) > 0), to.div_euclid(step_ms));
+        let samples = [a, b].map(|ship| ship.legs.samples(ship.track, rules));
+        self.count_pair([a.legs, b.legs], samples, steps, rules);
     }
 
     /// Samples the pair at one moment.
     pub fn sample_at(&mut self, a: Moving, b: Moving, t_ms: i64, rules: Sampling) {
-        let at = |ship: Moving| Samples::along(ship.track, &ship.legs.points, (t_ms, t_ms), Sampling { step_ms: 1, ..rules }).list;
-        self.count(&at(a), &at(b), rules);
+        let rules = Sampling { step_ms: 1, ..rules };
+        let samples = [a, b].map(|ship| Samples::along(ship.track, &ship.legs.points, (t_ms, t_ms), rules));
+        self.count_pair([a.legs, b.legs], [&samples[0], &samples[1]], (t_ms, t_ms), rules);
+    }
+
+    /// Counts both ships from one step to another, as far as both have samples.
+    fn count_pair(&mut self, ships: [&Legs; 2], [a, b]: [&Samples; 2], (first, last): (i64, i64), rules: Sampling) {
+        let (first, last) = (first.max(a.first).max(b.first), last.min(a.last()).min(b.last()));
+        self.count(a.between(first, last), b.between(first, last), rules);
+        if ships.iter().all(|ship| ship.stated.iter().any(|s| s.hull.is_some())) {
+            let [one, two] = [(a, ships[0]), (b, ships[1])].map(|(s, ship)| s.part(s.laid(&ship.stated, rules.step_ms), first, last));
+            let [places, others] = [a, b].map(|s| s.between(first, last).iter().map(|p| p.place));
+            for ((one, at_one), (two, at_two)) in one.iter().zip(places).zip(two.iter().zip(others)) {
+                if let (Some(one), Some(two)) = (one, two) {
+                    for (gaps, metres) in self.hull_gap.iter_mut().zip(hull::gaps_m([one, two], [at_one, at_two])) {
+                        gaps.add(metres.ceil() as u32);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Median gap between the hulls in metres, with port and starboard as sent and exchanged; `None` where it is known of fewer than
+    /// half of the samples.
+    pub fn hull_gap_m(&self) -> Option<[f64; 2]> {
+        let [sent, exchanged] = &self.hull_gap;
+        let metres = |gaps: &Histogram| Some((gaps.quantile(0.5)? - 1.0).max(0.0));
+        if sent.count() * 2 < self.separation.count() { None } else { Some([metres(sent)?, metres(exchanged)?]) }
     }
 
     /// Counts both ships at the same moments.
@@ -368,6 +398,8 @@ pub struct Sample {
 pub struct Samples {
     first: i64,
     list: Vec<Sample>,
+    /// The hull at every sample, worked out when first asked for.
+    laid: OnceLock<Vec<Option<Laid>>>,
 }
 
 /// Time to either side over which a ship must not have moved to be still.
@@ -456,13 +488,33 @@ impl Samples {
                 still: false,
             });
         }
-        Self { first, list }
+        Self { first, list, laid: OnceLock::new() }
+    }
+    /// The hull at every sample: where the ship had said by then where its antenna stands, and the nearest fix has a heading.
+    fn laid(&self, stated: &[Stated], step_ms: i64) -> &[Option<Laid>] {
+        self.laid.get_or_init(|| {
+            let (mut t_ms, mut later) = (self.first * step_ms, stated.iter().peekable());
+            let mut hull = None;
+            let laid = |sample: &Sample| {
+                while let Some(next) = later.next_if(|s| s.from_ms <= t_ms) {
+                    hull = next.hull;
+                }
+                t_ms += step_ms;
+                let heading = HEADING.get(usize::from(sample.heading_deg))?;
+                Some(Laid::new(hull?, sample.place, *heading))
+            };
+            self.list.iter().map(laid).collect()
+        })
     }
     fn last(&self) -> i64 {
         self.first + self.list.len() as i64 - 1
     }
     fn between(&self, first: i64, last: i64) -> &[Sample] {
+        self.part(&self.list, first, last)
+    }
+    /// What belongs to the samples `first..=last` in a list of something of all.
+    fn part<'a, T>(&self, list: &'a [T], first: i64, last: i64) -> &'a [T] {
         let (from, to) = ((first - self.first).max(0) as usize, (last + 1 - self.first).max(0) as usize);
-        self.list.get(from..to.min(self.list.len())).unwrap_or(&[])
+        list.get(from..to.min(list.len())).unwrap_or(&[])
     }
 }

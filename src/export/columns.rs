@@ -117,17 +117,17 @@ pub fn of(event: &Event) -> Map<String, Value> {
         event.cluster_id.as_deref().map_or(Value::Null, |c| json!(c)),
         maybe(r.map(|r| r.median_m), 1),
         maybe(r.map(|r| r.min_m), 1),
-        Value::Null,
+        maybe(r.and_then(|r| r.hull_gap_m).map(|[sent, _]| sent), 1),
         event.contact.map_or(Value::Null, |c| json!(c.word())),
         maybe(r.map(|r| r.speed_kn[0]), 2),
         maybe(r.map(|r| r.speed_kn[1]), 2),
         maybe(r.map(|r| r.relative_kn), 2),
         maybe(r.and_then(|r| r.moved_as_one), 2),
         maybe(r.map(|r| r.observed_ms as f64 / (r.end_ms - r.start_ms).max(1) as f64), 2),
-        Value::Null,
-        Value::Null,
-        Value::Null,
-        Value::Null,
+    ]);
+    let draughts = r.map_or([[None; 2]; 2], |r| r.draught_dm);
+    values.extend(draughts.into_iter().flatten().map(|dm| maybe(dm.map(|dm| f64::from(dm) / 10.0), 1)));
+    values.extend([
         maybe(g.and_then(|g| g.distance_m).map(|m| m / 1852.0), 1),
         maybe(g.and_then(|g| g.implied_kn), 1),
         maybe(g.and_then(|g| g.surprise_nats), 1),

@@ -194,6 +194,10 @@ pub fn particulars(table: &[Particulars]) -> PolarsResult<DataFrame> {
                     .collect(),
             )
             .into_column(),
+            number("to_bow_m", |p| p.to_bow_m),
+            number("to_stern_m", |p| p.to_stern_m),
+            number("to_port_m", |p| p.to_port_m),
+            number("to_starboard_m", |p| p.to_starboard_m),
         ],
     )
 }
@@ -208,6 +212,7 @@ pub fn particulars_records(frame: &DataFrame) -> PolarsResult<Vec<Particulars>> 
     let imo: Vec<u32> = frame.column("imo")?.as_materialized_series().u32()?.iter().map(|v| v.unwrap_or(0)).collect();
     let (types, lengths, beams) = (number("ship_type")?, number("length_dm")?, number("beam_dm")?);
     let (draughts, cargos) = (number("draught_dm")?, number("cargo")?);
+    let (bows, sterns, ports, starboards) = (number("to_bow_m")?, number("to_stern_m")?, number("to_port_m")?, number("to_starboard_m")?);
     let classes: Vec<u8> = frame.column("class")?.as_materialized_series().u8()?.iter().map(|v| v.unwrap_or(0)).collect();
     Ok(names
         .into_iter()
@@ -227,6 +232,10 @@ pub fn particulars_records(frame: &DataFrame) -> PolarsResult<Vec<Particulars>> 
                 2 => AisClass::B,
                 _ => AisClass::Unknown,
             },
+            to_bow_m: bows[k],
+            to_stern_m: sterns[k],
+            to_port_m: ports[k],
+            to_starboard_m: starboards[k],
         })
         .collect())
 }

@@ -426,8 +426,9 @@ fn parse(plan: &Plan, raw: &[u8]) -> Particulars {
         Some(v) if (1..=most).contains(&v) => v,
         _ => 0,
     };
-    // Where the antenna stands: a hull is as long as the ways to both its ends. None of it where any is missing.
+    // Where the antenna stands: a hull is as long as the ways to both its ends. An end that is missing leaves the other.
     let antenna = [bow, stern, port, starboard].map(|t| row::scaled(t.trim_ascii(), 0).filter(|v| (0..=511).contains(v)).map(|v| v as u16));
+    let [to_bow_m, to_stern_m, to_port_m, to_starboard_m] = if antenna.contains(&None) { [0; 4] } else { antenna.map(|v| v.unwrap_or(0)) };
     let [bow, stern, port, starboard] = antenna.map(|v| v.unwrap_or(0));
     let (length_dm, beam_dm) = (number(length, 1, 10_220) as u16, number(width, 1, 1_260) as u16);
     let imo = imo.trim_ascii();
@@ -449,6 +450,10 @@ fn parse(plan: &Plan, raw: &[u8]) -> Particulars {
             b"B" | b"b" | b"Class B" => AisClass::B,
             _ => AisClass::Unknown,
         },
+        to_bow_m,
+        to_stern_m,
+        to_port_m,
+        to_starboard_m,
     }
 }
 

@@ -95,6 +95,18 @@ pub struct Ship {
     pub teleport_ms: Option<i64>,
 }
 
+impl Ship {
+    /// Metres from the antenna to bow, stern, port and starboard, whole as they are sent.
+    pub fn antenna_m(&self) -> [u16; 4] {
+        let ends = |size: f64, to: f64| {
+            let (size, to) = (size as u16, (size / 2.0 + to).round() as u16);
+            [to.min(size), size - to.min(size)]
+        };
+        let ([stern, bow], [port, starboard]) = (ends(self.length, self.antenna.1), ends(self.beam, self.antenna.0));
+        [bow, stern, port, starboard]
+    }
+}
+
 const FIRST: [&str; 24] = [
     "ATLANTIC", "NORDIC", "EASTERN", "GOLDEN", "PACIFIC", "AEGEAN", "SILVER", "OCEAN", "STAR", "GULF", "CRYSTAL", "ROYAL", "BLUE", "CAPE", "DELTA", "EMERALD",
     "HORIZON", "IONIAN", "JADE", "LUNAR", "MERIDIAN", "POLAR", "SUMMER", "TRIUMPH",

@@ -1,6 +1,6 @@
 //! The laboratory: labelled synthetic traffic, how well events agree with labels, and how fast the spatial queries are.
 //!
-//! *In*: a seed and a size. *Out*: AIS files as MarineCadastre writes them, and what is true of them; or *in*: events and labels,
+//! *In*: a seed and a size. *Out*: AIS files as MarineCadastre or the Danish Maritime Authority writes them, and what is true of them; or *in*: events and labels,
 //! *out*: recall, precision and timing. It stands beside `cli`, above `run`, and is a user's tool too: it shows what the detector
 //! can see and what it cannot. The same plan gives the same bytes on any machine: chance is written out ([`dice`]), trigonometry
 //! is `libm`'s, and nothing depends on the clock, the threads or the order of a hash.
@@ -35,12 +35,15 @@ pub enum Layout {
     Legacy,
     /// MarineCadastre 2025: renamed columns, longitude first, sentinels empty.
     Renamed,
+    /// Danish Maritime Authority, with the place of the antenna (A to D).
+    Dma,
 }
 
 /// What to simulate.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Folder that appears whole or not at all: `ais/ais-2024-03-01.csv`, one a day, and `labels.csv`.
+    /// Folder that appears whole or not at all: `ais/ais-2024-03-01.csv`, one a day (`ais/aisdk-2024-03-01.csv` as the Danish files
+    /// are called), and `labels.csv`.
     pub out: PathBuf,
     /// The same seed gives the same bytes.
     pub seed: u64,
@@ -140,7 +143,7 @@ pub fn simulate(plan: &Plan) -> Result<Made, Error> {
     for day in 0..plan.days {
         let rows = reports.day(day.into());
         let date = day_text(plan.start_day + day as i32);
-        let name = format!("ais/ais-{date}.csv{}", if plan.compress { ".zst" } else { "" });
+        let name = format!("ais/{}-{date}.csv{}", if plan.layout == Layout::Dma { "aisdk" } else { "ais" }, if plan.compress { ".zst" } else { "" });
         let mut dice = dice::Dice::new(plan.seed, u64::MAX - 1 - u64::from(day));
         folder.file(&name, |out| {
             if !plan.compress {

@@ -32,11 +32,11 @@ impl Kind {
 /// Whether the two hulls can have touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contact {
-    /// The antennas, which stand inside the hulls, were within 25 m.
+    /// The hulls, or the antennas, which stand inside them, were within 25 m.
     Touching,
     /// The dimensions allow it.
     Possible,
-    /// The antennas were farther apart than the hulls can bridge.
+    /// The hulls, or the antennas by any place they may have in them, were too far apart.
     Impossible,
     /// The dimensions are not known.
     Unknown,
@@ -54,7 +54,7 @@ impl Contact {
     }
 }
 
-/// What the motion of two ships says about their meeting. Distances are between antennas, not hulls.
+/// What the motion of two ships says about their meeting. Distances are between antennas, where nothing else is said.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RendezvousFacts {
     /// The two tracks, lower MMSI (then track id) first.
@@ -83,6 +83,12 @@ pub struct RendezvousFacts {
     pub p90_m: f64,
     /// Smallest separation at any sample, in metres.
     pub min_m: f64,
+    /// Median distance between the two hulls in metres, 0 where they overlap: with port and starboard as sent, and with the two
+    /// exchanged. None where fewer than half of the samples had both headings and both antennas' places.
+    pub hull_gap_m: Option<[f64; 2]>,
+    /// Draught that each ship had sent last when it began, and within 4 h after it ended, in tenths of a metre; None where none was
+    /// sent, and after it where the ship was not heard again or the data ended before it did.
+    pub draught_dm: [[Option<u16>; 2]; 2],
     /// Median speed of each, in knots, from positions.
     pub speed_kn: [f64; 2],
     /// Median of the relative speed in knots.

@@ -128,7 +128,11 @@ sections! {
     }
     /// Weights of the two scores, unfitted; the clamp to 0..100 follows.
     score: ScoreParams {
-        #[doc = "Confidence, family contact: antennas at most 25 m apart: they stand inside the hulls."]
+        #[doc = "Hulls at most this far apart lie alongside: fenders take 2 to 4.5 m, positions err by 5 m on either axis of either ship. So do antennas, which stand inside the hulls."]
+        touching_m: Metres = Metres::of(25.0);
+        #[doc = "Beyond what the dimensions allow, contact is ruled out only by this much more: for what positions, headings and dimensions err."]
+        contact_slack_m: Metres = Metres::of(50.0);
+        #[doc = "Confidence, family contact: hulls, or antennas, which stand inside them, at most touching_m apart."]
         contact_touching: i32 = 30;
         #[doc = "Confidence, contact: antennas at most 300 m apart and moved as one at 0.8 or more."]
         contact_moved_as_one: i32 = 28;
@@ -136,7 +140,7 @@ sections! {
         contact_near_and_steady: i32 = 20;
         #[doc = "Confidence, contact: antennas at most 300 m apart."]
         contact_near: i32 = 10;
-        #[doc = "Confidence, contact: the dimensions rule it out."]
+        #[doc = "Confidence, contact: the hulls, or the antennas wherever they stand in them, were too far apart."]
         contact_impossible: i32 = -30;
         #[doc = "Confidence, duration: full at 4 h, from 1 h in proportion (transfers take 4 to 36 h, bunkering 2 to 8)."]
         duration: i32 = 20;

@@ -23,6 +23,15 @@ pub struct Particulars {
     pub cargo: u16,
     /// Class of the transponder.
     pub class: AisClass,
+    /// Metres from the antenna to the bow (A of ITU-R M.1371), and so the next three. All four are 0 where none were sent.
+    /// To bow and to port 0 and the others not: the size was sent, the place of the antenna was not.
+    pub to_bow_m: u16,
+    /// Metres from the antenna to the stern (B).
+    pub to_stern_m: u16,
+    /// Metres from the antenna to the port side (C).
+    pub to_port_m: u16,
+    /// Metres from the antenna to the starboard side (D).
+    pub to_starboard_m: u16,
 }
 
 /// Class of the transponder that sent a report.
@@ -38,15 +47,37 @@ pub enum AisClass {
 }
 
 impl Particulars {
-    /// How much is known: of two reports the fuller one describes the ship better.
-    pub fn known_fields(&self) -> u32 {
-        u32::from(!self.name.is_empty())
-            + u32::from(self.imo != 0)
-            + u32::from(!self.call_sign.is_empty())
-            + u32::from(self.ship_type != 0)
-            + u32::from(self.length_dm != 0)
-            + u32::from(self.beam_dm != 0)
-            + u32::from(self.draught_dm != 0)
+    /// Which fields were sent, a bit each; cargo and class, which stand beside others, are not asked for.
+    pub fn known_fields(&self) -> u8 {
+        let known = [
+            !self.name.is_empty(),
+            self.imo != 0,
+            !self.call_sign.is_empty(),
+            self.ship_type != 0,
+            self.length_dm != 0,
+            self.beam_dm != 0,
+            self.draught_dm != 0,
+            self.antenna_m() != [0; 4],
+        ];
+        known.iter().fold(0, |bits, known| bits << 1 | u8::from(*known))
+    }
+
+    /// Metres from the antenna to bow, stern, port and starboard as sent.
+    pub fn antenna_m(&self) -> [u16; 4] {
+        [self.to_bow_m, self.to_stern_m, self.to_port_m, self.to_starboard_m]
+    }
+
+    /// The same, where they place the antenna in a hull: all of them sent, none of them the "or more" of the message (511 m
+    /// along, 63 m across), and not the size alone (to bow 0, and to one side: which of them, publishers are not agreed on).
+    pub fn antenna_in_hull_m(&self) -> Option<[u16; 4]> {
+        let [bow, stern, port, starboard] = self.antenna_m();
+        let size = bow + stern > 0 && port + starboard > 0 && bow.max(stern) < 511 && port.max(starboard) < 63;
+        (size && (bow > 0 || port.min(starboard) > 0)).then_some([bow, stern, port, starboard])
+    }
+
+    /// Whether an IMO number was sent that can be one: a number whose check digit fails names no ship.
+    pub fn has_imo(&self) -> bool {
+        imo_check_digit_fits(self.imo)
     }
 }
 

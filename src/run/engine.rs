@@ -6,11 +6,11 @@
 
 use crate::detect::coverage::{self, Reception};
 use crate::detect::gap;
-use crate::detect::meeting::{self, Meeting, Pair, Step, WindowEnd};
+use crate::detect::meeting::{self, LOOK_AHEAD_MS, Meeting, Pair, Step, WindowEnd};
 use crate::detect::motion;
 use crate::frame::ShipRows;
-use crate::model::time::{DAY_MS, HOUR_MS};
-use crate::model::{AisClass, GapFacts, Mmsi, Params, Particulars, Party, RendezvousFacts, Track, TrackId};
+use crate::model::time::DAY_MS;
+use crate::model::{AisClass, Fix, GapFacts, Mmsi, Params, Particulars, Party, RendezvousFacts, Track, TrackId};
 use crate::run::faint::Faint;
 use crate::spatial::boxes::{IndexKind, Work};
 use crate::track::segment::{self, Assigned, ShipState};
@@ -18,9 +18,6 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// How far segmentation and meetings look ahead: a day is evaluated up to this long before its end.
-pub const LOOK_AHEAD_MS: i64 = 4 * HOUR_MS;
 
 /// Everything that a day hands on. A value: it can be written, read back and split by key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -149,7 +146,7 @@ pub fn advance(state: State, rows: DayRows, day_end_ms: i64, ways: &Ways) -> (St
     let window = (state.frontier_ms.unwrap_or(day_end_ms - DAY_MS), frontier);
     let found = evaluate(&mut state, &tracks, (window, WindowEnd::Frontier), tally, ways);
     state.frontier_ms = Some(frontier);
-    state.tails = cut_tails(tracks, frontier, ways.params);
+    state.tails = cut_tails(tracks, frontier, ways.params, &mut state.particulars);
     (keep_particulars(state), found)
 }
 
@@ -245,8 +242,8 @@ fn walk<T: Send>(tracks: &[Track], params: &Params, look: impl Fn(&Track) -> T +
 
 /// What a track has besides its motion.
 struct Look {
-    /// When its particulars changed.
-    said: Vec<(i64, u32)>,
+    said: Said,
+    stated: Vec<motion::Stated>,
     hours: Vec<coverage::VesselHour>,
     silences: Vec<u32>,
 }
@@ -255,18 +252,21 @@ fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), Win
     let timed = |begin: u64| (ways.now_us)() - begin;
     let begin = (ways.now_us)();
     let look = |t: &Track| {
-        let class_of = |f: &crate::model::Fix| state.particulars[f.particulars as usize].class;
+        let class_of = |f: &Fix| state.particulars[f.particulars as usize].class;
         let hours = coverage::vessel_hours(t, class_of, window, ways.params);
-        Look { said: changes(t), hours, silences: gap::silences(t, window, end, ways.params) }
+        let said = Said::of(&t.fixes, &state.particulars);
+        let stated = motion::stated(said.changes.iter().map(|c| (c.0, &state.particulars[c.1 as usize])));
+        Look { said, stated, hours, silences: gap::silences(t, window, end, ways.params) }
     };
-    let ((legs, runs), looks) = walk(tracks, ways.params, look);
+    let ((mut legs, runs), mut looks) = walk(tracks, ways.params, look);
+    legs.iter_mut().zip(&mut looks).for_each(|(legs, look)| legs.stated = std::mem::take(&mut look.stated));
     tally.rooms_us.insert("motion", timed(begin));
     let alive = std::mem::take(&mut state.meetings);
     let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
     let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
         mmsi,
         track: id,
-        particulars: index.get(&id).map(|&i| latest(&looks[i as usize].said, until_ms, &state.particulars)).unwrap_or_default(),
+        particulars: index.get(&id).map(|&i| looks[i as usize].said.latest(until_ms, &state.particulars)).unwrap_or_default(),
         shared_mmsi: state.ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
     };
     let look = |m: RendezvousFacts| {
@@ -313,56 +313,67 @@ fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), Win
     Findings { meetings, faint, gaps, heard, tally }
 }
 
-/// When the particulars beside a track's fixes changed, and to which; the first are those of the first fix.
-fn changes(track: &Track) -> Vec<(i64, u32)> {
-    let mut out: Vec<(i64, u32)> = Vec::new();
-    for fix in &track.fixes {
-        if out.last().is_none_or(|last| last.1 != fix.particulars) {
-            out.push((fix.t_ms, fix.particulars));
-        }
-    }
-    out
+/// What a ship said of itself while it sent some fixes.
+struct Said {
+    /// When the particulars beside the fixes changed, and to which; the first are those of the first fix.
+    changes: Vec<(i64, u32)>,
+    /// Every field that any of them has, as [`Particulars::known_fields`] gives them.
+    known: u8,
 }
 
-/// What a ship said of itself last, up to a time: each field from the latest report that has it.
-fn latest(changes: &[(i64, u32)], until_ms: i64, table: &[Particulars]) -> Particulars {
-    let mut out = Particulars::default();
-    let end = changes.partition_point(|c| c.0 <= until_ms).max(1).min(changes.len());
-    let mut distinct = 0;
-    for (_, said) in changes[..end].iter().rev() {
-        let Some(p) = table.get(*said as usize) else { continue };
-        let number = |mine: &mut u16, its: u16| {
-            if *mine == 0 {
-                *mine = its;
+impl Said {
+    fn of(fixes: &[Fix], table: &[Particulars]) -> Self {
+        let mut said = Self { changes: Vec::new(), known: 0 };
+        for fix in fixes {
+            if said.changes.last().is_none_or(|last| last.1 != fix.particulars) {
+                said.changes.push((fix.t_ms, fix.particulars));
+                said.known |= table[fix.particulars as usize].known_fields();
             }
-        };
-        if out.name.is_empty() {
-            out.name.clone_from(&p.name);
         }
-        if out.imo == 0 {
-            out.imo = p.imo;
-        }
-        if out.call_sign.is_empty() {
-            out.call_sign.clone_from(&p.call_sign);
-        }
-        number(&mut out.ship_type, p.ship_type);
-        number(&mut out.length_dm, p.length_dm);
-        number(&mut out.beam_dm, p.beam_dm);
-        number(&mut out.draught_dm, p.draught_dm);
-        number(&mut out.cargo, p.cargo);
-        if out.class == AisClass::Unknown {
-            out.class = p.class;
-        }
-        distinct += 1;
-        if out.known_fields() == 7 || distinct >= 64 {
-            break;
-        }
+        said
     }
-    out
+
+    /// The last up to a time: each field from the latest report that has it.
+    fn latest(&self, until_ms: i64, table: &[Particulars]) -> Particulars {
+        let mut out = Particulars::default();
+        let end = self.changes.partition_point(|c| c.0 <= until_ms).max(1).min(self.changes.len());
+        for (distinct, (_, said)) in self.changes[..end].iter().rev().enumerate() {
+            let Some(p) = table.get(*said as usize) else { continue };
+            let number = |mine: &mut u16, its: u16| {
+                if *mine == 0 {
+                    *mine = its;
+                }
+            };
+            if out.name.is_empty() {
+                out.name.clone_from(&p.name);
+            }
+            if out.imo == 0 {
+                out.imo = p.imo;
+            }
+            if out.call_sign.is_empty() {
+                out.call_sign.clone_from(&p.call_sign);
+            }
+            number(&mut out.ship_type, p.ship_type);
+            number(&mut out.length_dm, p.length_dm);
+            number(&mut out.beam_dm, p.beam_dm);
+            number(&mut out.draught_dm, p.draught_dm);
+            number(&mut out.cargo, p.cargo);
+            if out.class == AisClass::Unknown {
+                out.class = p.class;
+            }
+            if out.antenna_m() == [0; 4] {
+                [out.to_bow_m, out.to_stern_m, out.to_port_m, out.to_starboard_m] = p.antenna_m();
+            }
+            if out.known_fields() == self.known || distinct >= 63 {
+                break;
+            }
+        }
+        out
+    }
 }
 
 /// What later days need of the tracks. Tracks silent for longer than any silence is judged are let go.
-fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params) -> Vec<Track> {
+fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut Vec<Particulars>) -> Vec<Track> {
     let before = params.gap.before_h.millis().max(2 * LOOK_AHEAD_MS);
     tracks
         .into_iter()
@@ -375,6 +386,12 @@ fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params) -> Vec<Track
             let evaluated = track.fixes.partition_point(|f| f.t_ms <= frontier_ms).max(1) - 1;
             let from = track.fixes[evaluated].t_ms.min(frontier_ms) - before;
             let cut = track.fixes.partition_point(|f| f.t_ms < from);
+            // What was said before the cut stands beside the first fix behind it.
+            let said = Said::of(&track.fixes[..=cut], table);
+            if said.changes.len() > 1 {
+                table.push(said.latest(track.fixes[cut].t_ms, table));
+                track.fixes[cut].particulars = table.len() as u32 - 1;
+            }
             Some(Track { fixes: track.fixes.split_off(cut), ..track })
         })
         .collect()
@@ -391,7 +408,7 @@ fn keep_particulars(mut state: State) -> State {
     kept.sort();
     kept.dedup();
     let rank: FxHashMap<u32, u32> = used.iter().map(|&k| (k, kept.partition_point(|p| *p < &table[k as usize]) as u32)).collect();
-    let map = |f: &mut crate::model::Fix| {
+    let map = |f: &mut Fix| {
         f.particulars = rank.get(&f.particulars).copied().unwrap_or_default();
         // The line of an input that a later run does not have.
         f.row = u32::MAX;

@@ -99,12 +99,14 @@ pub fn report(accounts: &[FileAccount], ships: &[ShipRows], table: &[Particulars
     let looked = ships.par_iter().map(|s| Looked::at(s, table)).reduce(Looked::default, Looked::and);
     let mut by_class: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut by_type: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut false_imos = 0;
     for ship in ships {
         let last = |says: &dyn Fn(&Particulars) -> bool| {
             let mut seen = None;
             let said = (0..ship.t_ms.len()).rev().map(|k| ship.fix(k).particulars).filter(|p| seen.replace(*p) != Some(*p));
             said.take(64).filter_map(|p| table.get(p as usize)).find(|p| says(p))
         };
+        false_imos += u64::from(last(&|p| p.imo != 0).is_some_and(|p| !p.has_imo()));
         let class = last(&|p| p.class != AisClass::Unknown).map_or("unknown", |p| if p.class == AisClass::A { "A" } else { "B" });
         *by_class.entry(class).or_default() += 1;
         *by_type.entry(last(&|p| p.ship_type != 0).map_or(ShipType::Unknown, |p| ShipType::of(p.ship_type)).word()).or_default() += 1;
@@ -122,7 +124,7 @@ pub fn report(accounts: &[FileAccount], ships: &[ShipRows], table: &[Particulars
         area: area(&looked),
         interval_s: looked.percentiles(),
         missing: COLUMNS.into_iter().zip(looked.missing.map(share)).collect(),
-        odd: oddities(accounts, ships, &looked),
+        odd: oddities(accounts, ships, &looked, false_imos),
     }
 }
 
@@ -143,7 +145,7 @@ fn file(account: &FileAccount) -> File {
 }
 
 /// Columns whose missing values are counted, in the order of [`Looked::missing`].
-const COLUMNS: [&str; 10] = ["speed", "course", "heading", "status", "name", "imo", "ship_type", "length", "draught", "class"];
+const COLUMNS: [&str; 11] = ["speed", "course", "heading", "status", "name", "imo", "ship_type", "length", "draught", "class", "antenna"];
 
 /// Intervals longer than this are silences.
 const LONGEST_INTERVAL_S: usize = 4 * 3600;
@@ -198,6 +200,7 @@ impl Looked {
                 lacks(&|p| p.length_dm == 0),
                 lacks(&|p| p.draught_dm == 0),
                 lacks(&|p| p.class == AisClass::Unknown),
+                lacks(&|p| p.antenna_in_hull_m().is_none()),
             ];
             out.missing.iter_mut().zip(missing).for_each(|(n, m)| *n += u64::from(m));
         }
@@ -267,7 +270,7 @@ fn area(looked: &Looked) -> Option<[f64; 4]> {
     Some([widest.1, south, widest.2, north].map(|v| f64::from(v) / E7))
 }
 
-fn oddities(accounts: &[FileAccount], ships: &[ShipRows], looked: &Looked) -> Vec<Oddity> {
+fn oddities(accounts: &[FileAccount], ships: &[ShipRows], looked: &Looked, false_imos: u64) -> Vec<Oddity> {
     let mut out = Vec::new();
     let mut say = |kind, what: String| out.push(Oddity { kind, what });
     let rejected = |reason| accounts.iter().map(|a| a.rejected.get(&reason).copied().unwrap_or(0)).sum::<u64>();
@@ -293,6 +296,9 @@ fn oddities(accounts: &[FileAccount], ships: &[ShipRows], looked: &Looked) -> Ve
             "jammed",
             format!("{n} ships gave a position more than 50 kn from their last inside one 100 m square at {lat:.3} {lon:.3}: jammed or spoofed receivers"),
         );
+    }
+    if false_imos > 0 {
+        say("imo_numbers", format!("{false_imos} ships send an IMO number whose check digit does not fit: `detect` shows it, and takes it for none"));
     }
     let duplicates: u64 = accounts.iter().map(|a| a.duplicates).sum();
     if duplicates * 10 > rows {

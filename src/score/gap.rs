@@ -129,7 +129,7 @@ fn confidence(ledger: &mut Ledger, facts: &GapFacts, party: &Party, places: Opti
     }
     use ShipType::{Fishing, HighSpeed, Passenger, Pilot, Pleasure, Service, Tug};
     let kind = ShipType::of(party.particulars.ship_type);
-    let nameless = matches!(kind, ShipType::Unknown | ShipType::Other) && party.particulars.imo == 0;
+    let nameless = matches!(kind, ShipType::Unknown | ShipType::Other) && !party.particulars.has_imo();
     if nameless || party.particulars.class == AisClass::B || matches!(kind, Pleasure | Passenger | Pilot | Fishing | Service | HighSpeed | Tug) {
         ledger.add(
             C,

@@ -35,18 +35,28 @@ pub fn types(parties: &[Party; 2]) -> [ShipType; 2] {
     [0, 1].map(|k| ShipType::of(parties[k].particulars.ship_type))
 }
 
-/// Whether the hulls can have touched: antennas stand inside the hulls, so 25 m between them is contact, and hulls side by side
-/// cannot hold them farther apart than half of both lengths along and both beams across (50 m for errors on top).
-pub fn contact(facts: &RendezvousFacts, parties: &[Party; 2]) -> Contact {
-    if facts.median_m <= 25.0 {
+/// Whether the hulls can have touched. Where the gap between them is known, it says so: they touched where it is small by either
+/// reading of port and starboard, which crews and publishers exchange, and did not where it is large by both. Else the antennas,
+/// which stand inside the hulls: 25 m between them is contact, and hulls side by side cannot hold them farther apart than half of
+/// both lengths along and both beams across. Either is ruled out only beyond 50 m more.
+pub fn contact(facts: &RendezvousFacts, parties: &[Party; 2], params: &Params) -> Contact {
+    let (touching_m, slack_m) = (params.score.touching_m.get(), params.score.contact_slack_m.get());
+    if facts.median_m <= touching_m {
         return Contact::Touching;
+    }
+    if let Some([sent, exchanged]) = facts.hull_gap_m {
+        return match () {
+            () if sent.max(exchanged) <= touching_m => Contact::Touching,
+            () if sent.min(exchanged) > slack_m => Contact::Impossible,
+            () => Contact::Possible,
+        };
     }
     let metres = |k: usize| {
         let p = &parties[k].particulars;
         (p.length_dm > 0 && p.beam_dm > 0).then(|| (f64::from(p.length_dm) / 10.0, f64::from(p.beam_dm) / 10.0))
     };
     match (metres(0), metres(1)) {
-        (Some((l1, b1)), Some((l2, b2))) if facts.median_m > (l1 + l2) / 2.0 + b1 + b2 + 50.0 => Contact::Impossible,
+        (Some((l1, b1)), Some((l2, b2))) if facts.median_m > (l1 + l2) / 2.0 + b1 + b2 + slack_m => Contact::Impossible,
         (Some(_), Some(_)) => Contact::Possible,
         _ => Contact::Unknown,
     }
@@ -55,7 +65,7 @@ pub fn contact(facts: &RendezvousFacts, parties: &[Party; 2]) -> Contact {
 /// Weighs a meeting.
 pub fn judge(facts: &RendezvousFacts, parties: &[Party; 2], context: &Context, params: &Params) -> Verdict {
     let mut ledger = Ledger::default();
-    let contact = contact(facts, parties);
+    let contact = contact(facts, parties, params);
     motion(&mut ledger, facts, contact, params);
     ships(&mut ledger, facts, parties, context, params);
     berth(&mut ledger, facts, context, params);
@@ -69,7 +79,7 @@ pub fn judge(facts: &RendezvousFacts, parties: &[Party; 2], context: &Context, p
 pub fn glance(facts: &RendezvousFacts, parties: &[Party; 2], assist_tug: bool, params: &Params) -> (Vec<Evidence>, i32) {
     let mut ledger = Ledger::wordless();
     let context = Context { assist_tug, ..Context::default() };
-    motion(&mut ledger, facts, contact(facts, parties), params);
+    motion(&mut ledger, facts, contact(facts, parties, params), params);
     ships(&mut ledger, facts, parties, &context, params);
     berth(&mut ledger, facts, &context, params);
     let (evidence, confidence, _) = ledger.close();
@@ -97,7 +107,14 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
     let moving = facts.scatter_m.iter().all(|s| *s > STATIC_M);
     let one = facts.moved_as_one.unwrap_or(0.0);
     let metres = |v: f64| ledger.say(|| format!("{v:.0}"));
-    let (points, indicator, value, unit, threshold, source) = if contact == Contact::Impossible {
+    let gaps = facts.hull_gap_m;
+    let hulls = |[sent, exchanged]: [f64; 2]| {
+        let by_either = (sent - exchanged).abs() < 1.0;
+        ledger.say(|| if by_either { format!("{sent:.0}") } else { format!("{sent:.0}, with port and starboard exchanged {exchanged:.0}") })
+    };
+    let (points, indicator, value, unit, threshold, source) = if let (Contact::Impossible, Some(gaps)) = (contact, gaps) {
+        (w.contact_impossible, "hulls_apart", hulls(gaps), "m", "> 50", "rectangles from heading and antenna; fenders take 2 to 4.5 m")
+    } else if contact == Contact::Impossible {
         (
             w.contact_impossible,
             "contact_impossible",
@@ -106,8 +123,10 @@ fn motion(ledger: &mut Ledger, facts: &RendezvousFacts, contact: Contact, params
             "half both lengths, both beams and 50 m",
             "OCIMF; antenna offsets of 1,724 tankers",
         )
-    } else if contact == Contact::Touching {
+    } else if facts.median_m <= w.touching_m.get() {
         (w.contact_touching, "antennas_touching", metres(facts.median_m), "m", "<= 25", "antennas stand inside the hulls")
+    } else if let (Contact::Touching, Some(gaps)) = (contact, gaps) {
+        (w.contact_touching, "hulls_touching", hulls(gaps), "m", "<= 25", "OCIMF: fenders of 2 to 4.5 m; positions err by 5 m")
     } else if facts.median_m <= 300.0 && one >= 0.8 {
         (
             w.contact_moved_as_one,
@@ -217,7 +236,8 @@ fn ships(ledger: &mut Ledger, facts: &RendezvousFacts, parties: &[Party; 2], con
     let misfit = |t: ShipType| matches!(t, Pleasure | Passenger | Pilot | Service | HighSpeed);
     let fishing = (a == Fishing && !matches!(b, Fishing | Cargo | Unknown)) || (b == Fishing && !matches!(a, Fishing | Cargo | Unknown));
     let hours = (facts.end_ms - facts.start_ms) as f64 / HOUR_MS as f64;
-    let nameless = |k: usize| parties[k].particulars.imo == 0;
+    // A number that no ship can have is none.
+    let nameless = |k: usize| !parties[k].particulars.has_imo();
     // A craft that sends neither type nor IMO number works like a tug as far as anyone can tell.
     let works = [a, b].map(|t| t == Tug);
     let works = [works[0] || (a == Unknown && nameless(0)), works[1] || (b == Unknown && nameless(1))];
@@ -525,7 +545,9 @@ pub fn summary(facts: &RendezvousFacts, parties: &[Party; 2], place: &Place, con
         (Some(m), _) if m < 0.6 => ", each moving for itself",
         _ => "",
     };
-    format!("{} and {} {how} {:.0} m apart for {hours:.1} hours{together}{}.", called(&parties[0]), called(&parties[1]), facts.median_m, whereabouts(place),)
+    let hulls = facts.hull_gap_m.map_or_else(String::new, |[m, _]| format!(" ({m:.0} m between the hulls)"));
+    let (one, two) = (called(&parties[0]), called(&parties[1]));
+    format!("{one} and {two} {how} {:.0} m apart{hulls} for {hours:.1} hours{together}{}.", facts.median_m, whereabouts(place))
 }
 
 /// `, 48 nm off shore in Galveston Lightering Area` and the like.

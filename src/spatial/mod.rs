@@ -7,5 +7,6 @@ pub mod coast;
 pub mod flags;
 pub mod geodesy;
 mod grid;
+pub mod hull;
 pub mod ports;
 pub mod zones;

@@ -4,17 +4,20 @@ use crate::detect::group;
 use crate::support::{Chart, Delivery, GULF, START_MS, drawn, drawn_at, fix, for_all, says, through_bytes, track};
 use alongside::detect::coverage::{Coverage, Reception};
 use alongside::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
-use alongside::model::{Fix, GapFacts, Params, RendezvousFacts, Track};
+use alongside::model::{Fix, GapFacts, Params, Particulars, RendezvousFacts, Track};
 use alongside::run::engine::Findings;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::cell::Cell;
 
-/// A delivery of tracks, each under its number.
+/// A delivery of tracks, each under its number. Every fifth report says who it is: what is not sent again stands.
 fn delivery<'a>(tracks: impl IntoIterator<Item = &'a Track>) -> Delivery {
     let mut out = Delivery::default();
     for (k, track) in tracks.into_iter().enumerate() {
-        out.add(track.mmsi.0, says(&format!("SHIP {k}"), 80, 100 + 10 * k as u16), track.fixes.clone());
+        let said = says(&format!("SHIP {k}"), 80, 100 + 10 * k as u16);
+        let part = |says: bool| track.fixes.iter().enumerate().filter(move |(n, _)| (n % 5 == 0) == says).map(|(_, f)| *f);
+        out.add(track.mmsi.0, Particulars { class: said.class, ..Particulars::default() }, part(false));
+        out.add(track.mmsi.0, Particulars { draught_dm: 70 + k as u16, ..said }, part(true));
     }
     out
 }
@@ -225,11 +228,14 @@ fn no_delivery_has_no_findings() {
 /// Random groups over sixty hours: in nights, in nights through bytes, whole, and cut anywhere.
 #[test]
 fn any_cut_gives_the_same_findings() {
-    let (meetings, gaps, over) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let (meetings, gaps, over, hulls) = (Cell::new(0), Cell::new(0), Cell::new(0), Cell::new(0));
     for_all(64, &(group(60), vec(5 * 60..70 * 60i64, 0..5), any::<bool>()), |(group, cuts, shared)| {
         let mut tracks = group.tracks();
         if shared && tracks.len() > 2 {
             tracks[2].mmsi = tracks[0].mmsi;
+        }
+        for (k, track) in tracks.iter_mut().enumerate() {
+            track.fixes.iter_mut().for_each(|f| f.heading_deg = ((f.t_ms - START_MS) / (10 + k as i64) / MINUTE_MS % 400) as u16);
         }
         let data = delivery(&tracks);
         let (loops, bytes, whole) = three_ways(&data, 3);
@@ -244,10 +250,12 @@ fn any_cut_gives_the_same_findings() {
         meetings.set(meetings.get() + whole.meetings.len());
         gaps.set(gaps.get() + whole.gaps.len());
         let crosses = |m: &RendezvousFacts| (m.start_ms - START_MS) / DAY_MS != (m.end_ms - START_MS) / DAY_MS;
+        hulls.set(hulls.get() + whole.meetings.iter().filter(|m| m.0.hull_gap_m.is_some()).count());
         over.set(over.get() + whole.meetings.iter().filter(|m| crosses(&m.0)).count());
         Ok(())
     });
     assert!(meetings.get() > 100 && gaps.get() > 100 && over.get() > 20, "{meetings:?} meetings, {over:?} over midnight, {gaps:?} gaps");
+    assert!(hulls.get() > 50, "{hulls:?} with a gap between hulls");
 }
 
 #[test]
@@ -260,14 +268,31 @@ fn bytes_that_are_no_state_are_refused() {
     }
 }
 
-/// The committed two days: cut at midnight, the state carried through bytes, against the whole at once; and scored, the same events.
 #[test]
 fn the_fixture_cut_at_midnight_gives_the_same_events() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/two-days");
+    cut_at_midnight(["ais-2024-03-01.csv.zst", "ais-2024-03-02.csv.zst"].map(|day| folder.join(day)).into());
+}
+
+/// The same traffic with the places of the antennas: hull gaps and draughts are carried over midnight too.
+#[test]
+fn danish_files_cut_at_midnight_give_the_same_events() {
+    use alongside::lab::{Layout, Plan, simulate};
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("made");
+    let start_day = alongside::model::time::parse_day("2024-03-01").unwrap();
+    simulate(&Plan { out: out.clone(), seed: 5, days: 2, start_day, ships: 240, interval_s: 240.0, layout: Layout::Dma, compress: false }).unwrap();
+    let meetings = cut_at_midnight(["aisdk-2024-03-01.csv", "aisdk-2024-03-02.csv"].map(|day| out.join("ais").join(day)).into());
+    let changed = |m: &RendezvousFacts| m.draught_dm.iter().any(|d| d[0].is_some() && d[1].is_some() && d[0] != d[1]);
+    let count = |what: &dyn Fn(&RendezvousFacts) -> bool| meetings.iter().filter(|m| what(m)).count();
+    assert!(count(&|m| m.hull_gap_m.is_some()) > 40 && count(&changed) > 15);
+}
+
+/// Two days: cut at midnight, the state carried through bytes, against the whole at once; and scored, the same events.
+fn cut_at_midnight(paths: Vec<std::path::PathBuf>) -> Vec<RendezvousFacts> {
     use alongside::ingest::{self, Limits};
     use alongside::run::book::{References, hear, write_up};
     use alongside::spatial::{coast::Coast, ports::Ports, zones::Zones};
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/two-days");
-    let paths: Vec<_> = ["ais-2024-03-01.csv.zst", "ais-2024-03-02.csv.zst"].map(|day| folder.join(day)).into();
     let read = ingest::read(&paths, &Limits::default(), &|_| ()).unwrap();
     let mut data = Delivery { particulars: alongside::frame::particulars_records(&read.particulars).unwrap(), ..Delivery::default() };
     for ship in alongside::frame::ships(&read.positions).unwrap() {
@@ -286,5 +311,7 @@ fn the_fixture_cut_at_midnight_gives_the_same_events() {
         write_up(findings, refs, &params, 0).events
     };
     assert_eq!(facts(&nights), facts(&whole));
+    let all = whole.meetings.iter().map(|m| m.0.clone()).collect();
     assert_eq!(events(nights), events(whole));
+    all
 }

@@ -127,6 +127,8 @@ fn meeting() -> Event {
         p10_m: 20.0,
         p90_m: 25.0,
         min_m: 19.96,
+        hull_gap_m: Some([3.26, 0.0]),
+        draught_dm: [[Some(105), Some(83)], [None, Some(60)]],
         speed_kn: [0.804, 0.806],
         relative_kn: 0.1,
         moved_as_one: Some(0.999),

@@ -1237,6 +1237,7 @@ impl Plain {
                 draught_dm: 105,
                 cargo: 80,
                 class: if self.class_a { AisClass::A } else { AisClass::B },
+                ..Particulars::default()
             },
             line,
         }

@@ -45,6 +45,7 @@ fn figures_can_be_counted_by_hand() {
     assert_eq!(report["interval_s"], serde_json::json!([60, 60, 120]));
     assert_eq!(report["missing"]["heading"].as_f64(), Some(0.2));
     assert_eq!(report["missing"]["name"].as_f64(), Some(0.0));
+    assert_eq!(report["missing"]["antenna"].as_f64(), Some(1.0));
     // Round by the antimeridian it is shorter.
     assert_eq!(report["area"], serde_json::json!([179.5, 28.5, -94.0, 29.5]));
     assert_eq!(report["holes"], serde_json::json!([["2020-01-01T00:10:00Z", "2020-01-01T01:00:00Z"], ["2020-01-01T01:10:00Z", "2020-01-03T00:00:00Z"]]));
@@ -60,6 +61,9 @@ fn what_is_odd_is_said() {
     assert_eq!(odd(&swapped), ["swapped"]);
     let months = look(&ships(&|k, r| r.with("BaseDateTime", format!("2020-{:02}-07T00:00:00", 1 + k % 4))));
     assert_eq!(odd(&months), ["day_month"]);
+    let imos = look(&ships(&|k, r| if k < 3 { r.with("IMO", "IMO9074728") } else { r }));
+    assert_eq!(odd(&imos), ["imo_numbers"]);
+    assert!(imos["odd"][0]["what"].as_str().is_some_and(|w| w.starts_with("3 ships")), "{imos}");
     // Twelve ships leap into one spot.
     let mut rows = Vec::new();
     for k in 0..12 {

@@ -235,6 +235,43 @@ fn both_layouts_give_the_same_events_and_the_same_labels() {
     assert_eq!(read("out-legacy/events.csv"), read("out-legacy"));
 }
 
+/// The Danish files hold the same reports, with the place of the antenna; however they are cut and shuffled the events are the same.
+#[test]
+fn danish_files_hold_the_same_traffic_and_the_hulls() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    lab::simulate(&plan(at("legacy"), 110, 2)).unwrap();
+    let made = lab::simulate(&Plan { layout: Layout::Dma, ..plan(at("danish"), 110, 2) }).unwrap();
+    let read = |name: &str| std::fs::read_to_string(at(name)).unwrap();
+    assert_eq!(read("legacy/labels.csv"), read("danish/labels.csv"));
+    let days: Vec<String> = ["danish/ais/aisdk-2024-03-01.csv", "danish/ais/aisdk-2024-03-02.csv"].map(read).into();
+    let (mut mobiles, mut afloat) = (BTreeSet::new(), 0);
+    for (day, (_, rows)) in days.iter().zip(&made.days) {
+        assert!(day.starts_with(lab::write::DMA));
+        // Five malformed lines.
+        assert_eq!(day.lines().count() as u64, rows + 1 + 5);
+        for row in day.lines().map(|l| l.split(',').collect::<Vec<_>>()).filter(|r| r.len() == 26 && !r[1].starts_with("Type")) {
+            mobiles.insert(row[1].to_owned());
+            if let (Ok(length), Ok(width)) = (row[16].parse::<u16>(), row[15].parse::<u16>()) {
+                let [a, b, c, d] = [22, 23, 24, 25].map(|k| row[k].parse::<u16>().unwrap());
+                assert!(a + b == length && c + d == width && length > 0, "{row:?}");
+                afloat += 1;
+            }
+        }
+    }
+    assert_eq!(mobiles.iter().map(String::as_str).collect::<Vec<_>>(), ["Base Station", "Class A", "Class B"]);
+    assert!(afloat > 10_000);
+    let events = events_of(&at("danish/ais"), &at("out"));
+    assert!(events.lines().count() > 20 && events.contains("hulls_touching"));
+    let mut rows: Vec<&str> = days.iter().flat_map(|d| d.lines().skip(1)).collect();
+    rows.reverse();
+    std::fs::create_dir(at("cut")).unwrap();
+    for (k, part) in rows.chunks(rows.len() / 3 + 1).enumerate() {
+        std::fs::write(at("cut").join(format!("{k}.csv")), format!("{}\n{}\n", lab::write::DMA, part.join("\n"))).unwrap();
+    }
+    assert_eq!(events, events_of(&at("cut"), &at("out-cut")));
+}
+
 #[test]
 fn labels_lie_in_the_data_and_at_sea_and_name_ships_that_are_there() {
     let (_folder, out) = made(240, 2);

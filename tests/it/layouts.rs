@@ -32,12 +32,16 @@ fn expected() -> Canon {
             draught_dm: 75,
             cargo: 0,
             class: AisClass::A,
+            to_bow_m: 149,
+            to_stern_m: 34,
+            to_port_m: 10,
+            to_starboard_m: 22,
         },
         line: 2,
     }
 }
 
-/// Layout, file of one row, and which of name, IMO number, call sign, type, size, draught and class it tells.
+/// Layout, file of one row, and which of name, IMO number, call sign, type, size, draught, class and antenna it tells.
 fn cases() -> Vec<(&'static str, String, &'static str)> {
     let dma = "# Timestamp,Type of mobile,MMSI,Latitude,Longitude,Navigational status,ROT,SOG,COG,Heading,IMO,Callsign,Name,Ship type,Cargo type,Width,Length,\
                Type of position fixing device,Draught,Destination,ETA,Data source type";
@@ -58,8 +62,11 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
             "nictsdk",
         ),
         ("dma", format!("{dma}\n{dma_row}32,183,{dma_rest}\n"), "nictsdk"),
-        ("dma", format!("{dma},A,B,C,D\n{dma_row}32,183,{dma_rest},149,34,10,22\n"), "nictsdk"),
-        ("dma", format!("{dma},A,B,C,D\n{dma_row},,{dma_rest},149,34,10,22\n"), "nictsdk"),
+        // By their description C is the way to starboard.
+        ("dma", format!("{dma},A,B,C,D\n{dma_row}32,183,{dma_rest},149,34,22,10\n"), "nictsdka"),
+        ("dma", format!("{dma},A,B,C,D\n{dma_row},,{dma_rest},149,34,22,10\n"), "nictsdka"),
+        ("dma", format!("{dma},A,B,C,D\n{dma_row}32,183,{dma_rest},149,34,22,\n"), "nictsdk"),
+        ("dma", format!("{dma},A,B,C,D\n{dma_row}32,183,{dma_rest},,,,\n"), "nictsdk"),
         (
             "kystverket",
             "date_time_utc,mmsi,longitude,latitude,status,course_over_ground,true_heading,speed_over_ground,rate_of_turn,maneuvre,data_source,ais_class,msg_type\n\
@@ -80,7 +87,7 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
         (
             "aishub",
             format!("{hub}\n219000001,2026-04-26 00:00:09 GMT,7.750783,56.912600,34.0,11.9,32,0,0,9074729,EXAMPLE,OXAB2,80,149,34,10,22,7.5,GDANSK,04-26 12:00\n"),
-            "nictsd",
+            "nictsda",
         ),
         (
             "exactearth",
@@ -114,6 +121,9 @@ fn every_layout_tells_the_same_fix() {
         }
         if !tells('s') {
             (said.length_dm, said.beam_dm) = (0, 0);
+        }
+        if !tells('a') {
+            (said.to_bow_m, said.to_stern_m, said.to_port_m, said.to_starboard_m) = (0, 0, 0, 0);
         }
         if !tells('d') {
             said.draught_dm = blank.draught_dm;

@@ -9,6 +9,7 @@ mod days;
 mod detect;
 mod export;
 mod golden;
+mod hull;
 mod ingest;
 mod inspect;
 mod lab;

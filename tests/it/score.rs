@@ -57,6 +57,8 @@ fn transfer() -> Case {
         p10_m: 55.0,
         p90_m: 65.0,
         min_m: 50.0,
+        hull_gap_m: None,
+        draught_dm: [[None; 2]; 2],
         speed_kn: [0.6, 0.6],
         relative_kn: 0.1,
         moved_as_one: Some(0.95),
@@ -175,6 +177,10 @@ type Change = fn(&mut Case);
 const MEETINGS: &[(&str, Change, &str, &[i32])] = &[
     ("farther than the hulls can bridge", |c| c.facts.median_m = 400.0, "contact_impossible", &[-30]),
     ("antennas 20 m apart", |c| c.facts.median_m = 20.0, "antennas_touching", &[30]),
+    ("hulls 3 m apart", |c| c.facts.hull_gap_m = Some([3.0, 7.0]), "hulls_touching", &[30]),
+    ("hulls 3 m apart by one reading of port and starboard", |c| c.facts.hull_gap_m = Some([3.0, 27.0]), "moved_as_one", &[28]),
+    ("hulls 60 m apart", |c| c.facts.hull_gap_m = Some([60.0, 55.0]), "hulls_apart", &[-30]),
+    ("hulls 60 m apart by one reading of port and starboard", |c| c.facts.hull_gap_m = Some([60.0, 45.0]), "hulls_apart", &[]),
     ("as it is", |_| (), "moved_as_one", &[28]),
     ("no motion to compare", |c| c.facts.moved_as_one = None, "near_and_steady", &[20]),
     ("200 m apart", |c| (c.facts.moved_as_one, c.facts.median_m, c.facts.p10_m, c.facts.p90_m) = (None, 200.0, 190.0, 210.0), "antennas_near", &[10]),
@@ -716,7 +722,7 @@ fn contact_is_judged_by_what_the_hulls_can_bridge() {
     let of = |change: &dyn Fn(&mut Case)| {
         let mut case = transfer();
         change(&mut case);
-        rendezvous::contact(&case.facts, &case.parties)
+        rendezvous::contact(&case.facts, &case.parties, &Params::default())
     };
     assert_eq!(of(&|c| c.facts.median_m = 25.0), Contact::Touching);
     assert_eq!(of(&|c| c.facts.median_m = 26.0), Contact::Possible);
@@ -724,4 +730,49 @@ fn contact_is_judged_by_what_the_hulls_can_bridge() {
     assert_eq!(of(&|c| c.facts.median_m = 378.0), Contact::Impossible);
     assert_eq!(of(&|c| c.parties[1].particulars.length_dm = 0), Contact::Unknown);
     assert_eq!(of(&|c| c.parties[0].particulars.beam_dm = 0), Contact::Unknown);
+}
+
+/// Gap with port and starboard as sent and exchanged, in metres. What is known of the hulls goes before what the antennas allow.
+#[test]
+fn contact_is_judged_by_the_hulls_where_they_are_known() {
+    use Contact::{Impossible, Possible, Touching};
+    for (gaps, wanted) in [
+        ([0.0, 0.0], Touching),
+        ([25.0, 25.0], Touching),
+        ([25.0, 26.0], Possible),
+        ([0.0, 300.0], Possible),
+        ([300.0, 0.0], Possible),
+        ([26.0, 26.0], Possible),
+        ([50.0, 80.0], Possible),
+        ([51.0, 51.0], Impossible),
+    ] {
+        for (median_m, length_dm) in [(60.0, 2500), (340.0, 2500), (400.0, 2500), (60.0, 0)] {
+            let mut case = transfer();
+            (case.facts.hull_gap_m, case.facts.median_m, case.parties[0].particulars.length_dm) = (Some(gaps), median_m, length_dm);
+            assert_eq!(rendezvous::contact(&case.facts, &case.parties, &Params::default()), wanted, "{gaps:?}, antennas {median_m} m apart");
+            let verdict = case.judge();
+            assert_eq!(verdict.contact, wanted);
+            adds_up(&verdict.evidence, verdict.confidence, verdict.risk).unwrap();
+        }
+    }
+    // Antennas stand inside the hulls, whatever is said of where.
+    let case = transfer().with(|c| (c.facts.median_m, c.facts.hull_gap_m) = (24.0, Some([60.0, 60.0])));
+    assert_eq!(case.judge().contact, Touching);
+    let said = |gaps| transfer().with(|c| c.facts.hull_gap_m = Some(gaps)).judge().evidence.into_iter().find(|e| e.family == "contact").unwrap().value;
+    assert_eq!(said([3.2, 3.4]), "3");
+    assert_eq!(said([3.2, 17.4]), "3, with port and starboard exchanged 17");
+    // What counts as alongside is a parameter.
+    let mut params = Params::default();
+    params.score.touching_m = alongside::units::Metres::of(10.0);
+    let case = transfer().with(|c| c.facts.hull_gap_m = Some([12.0, 12.0]));
+    assert_eq!(rendezvous::contact(&case.facts, &case.parties, &params), Possible);
+}
+
+#[test]
+fn a_number_that_no_ship_can_have_proves_nothing() {
+    let fits = |imo| {
+        let case = transfer().with(|c| c.parties[0].particulars.imo = imo);
+        counted(&case.judge().evidence, "types_fit")
+    };
+    assert_eq!((fits(9_074_729), fits(9_074_728), fits(0)), (vec![10], vec![], vec![]));
 }

@@ -215,6 +215,10 @@ pub fn says(name: &str, ship_type: u16, length_m: u16) -> Particulars {
         beam_dm: length_m * 10 / 6,
         imo: 9074729,
         class: AisClass::A,
+        to_bow_m: length_m - length_m / 5,
+        to_stern_m: length_m / 5,
+        to_port_m: length_m / 15,
+        to_starboard_m: length_m / 6 - length_m / 15,
         ..Particulars::default()
     }
 }

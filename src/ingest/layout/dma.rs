@@ -5,6 +5,7 @@
 //! 26/04/2026 00:00:09,Class A,219000001,56.912600,7.750783,Under way using engine,0.0,11.9,34.0,32,9000003,OXAB2,EXAMPLE,Tanker,,32,183,GPS,7.5,GDANSK,26/04/2026 12:00:00,AIS,149,34,10,22
 //! ```
 //! Day first, UTC; words for status and type; base stations and aids to navigation among the rows; many repeats.
+//! By the publisher's own description C is the way to starboard and D that to port, the other way round than in the messages.
 
 use super::{Field, Identity, Known, TimeForm, Units};
 
@@ -31,8 +32,8 @@ pub const DMA: Known = Known {
         ("draught", Field::Particular(6)),
         ("a", Field::Particular(9)),
         ("b", Field::Particular(10)),
-        ("c", Field::Particular(11)),
-        ("d", Field::Particular(12)),
+        ("c", Field::Particular(12)),
+        ("d", Field::Particular(11)),
     ],
     time: TimeForm::DayFirst,
     units: Units::Plain,
