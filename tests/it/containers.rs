@@ -9,7 +9,7 @@ use std::path::Path;
 
 const SKIPPABLE: &[u8] = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd";
 
-fn gz(bytes: &[u8]) -> Vec<u8> {
+pub fn gz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).expect("gzip in memory");
     encoder.finish().expect("gzip in memory")
