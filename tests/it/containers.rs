@@ -15,13 +15,13 @@ pub fn gz(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("gzip in memory")
 }
 
-fn bz2(bytes: &[u8]) -> Vec<u8> {
+pub fn bz2(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
     encoder.write_all(bytes).expect("bzip2 in memory");
     encoder.finish().expect("bzip2 in memory")
 }
 
-fn xz(bytes: &[u8]) -> Vec<u8> {
+pub fn xz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).expect("xz in memory");
     encoder.write_all(bytes).expect("xz in memory");
     encoder.finish().expect("xz in memory")

@@ -155,6 +155,13 @@ fn concat_columns(a: &str, b: &str) -> &'static str {
     Box::leak(format!("{a}{b}").into_boxed_str())
 }
 
+/// The header and three rows of every layout.
+pub fn file_of_every_layout() -> Vec<String> {
+    let mut dice = Dice(0);
+    let rows = drawn(&mut dice);
+    forms().iter().map(|f| format!("{}\n{}\n", f.header(), rows.iter().take(3).map(|d| f.line(d)).collect::<Vec<_>>().join("\n"))).collect()
+}
+
 /// A ship, and what she says of herself.
 #[derive(Clone, Debug)]
 struct Ship {
@@ -499,7 +506,7 @@ impl Form {
             text.to_owned()
         };
         let time = NaiveDateTime::parse_from_str(&text, form).ok().filter(|_| !text.ends_with("60"))?.and_utc().timestamp_millis() + ms;
-        (time >= 0 && time < 100_001 * 86_400_000).then_some(time)
+        (0..100_001 * 86_400_000).contains(&time).then_some(time)
     }
 }
 

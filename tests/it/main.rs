@@ -10,6 +10,7 @@ mod detect;
 mod digitraffic;
 mod export;
 mod faults;
+mod fuzz;
 mod golden;
 mod ingest;
 mod inspect;
