@@ -11,4 +11,5 @@ pub mod inspect;
 pub mod manifest;
 pub mod oneshot;
 pub mod presets;
+pub mod providers;
 pub mod tracks;

@@ -81,6 +81,11 @@ pub enum Identity {
     Hashed,
 }
 
+impl Units {
+    /// Both, with their words in a configuration file.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Plain, "plain"), (Self::Raw, "raw")];
+}
+
 impl TimeForm {
     /// Every form, with its word on the command line.
     pub const ALL: [(Self, &'static str); 5] =
@@ -106,6 +111,8 @@ pub struct Reading {
     pub map: Vec<(Field, String)>,
     /// How times are written, where that is not as in the layout.
     pub time: Option<TimeForm>,
+    /// In what positions, speeds and courses are written, where that is not as in the layout.
+    pub units: Option<Units>,
 }
 
 /// A layout that is known.
@@ -222,7 +229,7 @@ impl Layout {
         }
         let station = known.station.and_then(|s| names.iter().position(|n| n == s));
         let Known { name, time, units, identity, signed_course, .. } = *known;
-        let time = reading.time.unwrap_or(time);
+        let (time, units) = (reading.time.unwrap_or(time), reading.units.unwrap_or(units));
         // Nothing but the named columns tells what it is.
         let name = if reading.known.is_none() && !reading.map.is_empty() && known.marks.is_empty() { "mapped" } else { name };
         Ok(Self { name, delimiter, columns, time, units, identity, station, signed_course, header: header.to_vec() })
