@@ -600,6 +600,53 @@ fn a_layout_is_told_by_the_names_of_its_columns() {
     assert_eq!((fixes.len(), fixes[0].lat_e7, fixes[0].sog, fixes[0].status, &fixes[0].said), (1, 285_000_000, None, None, &Particulars::default()));
 }
 
+/// What NOAA published of these years: no class, or its column misspelt; the status in words; the course with a sign; fewer columns.
+#[test]
+fn the_files_of_2015_to_2017_say_what_the_later_ones_say() {
+    let later = Row::of(366_000_001).with("COG", "300.0").with("Status", "12");
+    let expected = canon(&read_one(&csv(std::slice::from_ref(&later))));
+    let words = Row::of(366_000_001).with("COG", "-109.6").with("Status", "power-driven vessel pushing ahead or towing alongside");
+    let misspelt = LEGACY.join(",").replace("TransceiverClass", "TranscieverClass");
+    assert_eq!(canon(&read_one(format!("{misspelt}\n{}\n", words.line()).as_bytes())), expected);
+    let short = |texts: &[String], n: usize| texts[..n].join(",");
+    let header = LEGACY.map(str::to_owned);
+    for n in [16, 15, 12, 7] {
+        let found = canon(&read_one(format!("{}\n{}\n", short(&header, n), short(&words.0, n)).as_bytes())).remove(0);
+        let mut wanted = expected[0].clone();
+        wanted.said.class = AisClass::Unknown;
+        if n < 16 {
+            wanted.said.cargo = 0;
+        }
+        if n < 15 {
+            (wanted.said.length_dm, wanted.said.beam_dm, wanted.said.draught_dm) = (0, 0, 0);
+        }
+        if n < 12 {
+            (wanted.status, wanted.said) = (None, Particulars::default());
+        }
+        assert_eq!(found, wanted, "{n} columns");
+    }
+    let statuses: [(&str, Says); 17] = [
+        ("under way using engine", Is(0)),
+        ("at anchor", Is(1)),
+        ("not under command", Is(2)),
+        ("restricted maneuverability", Is(3)),
+        ("constrained by her draught", Is(4)),
+        ("moored", Is(5)),
+        ("aground", Is(6)),
+        ("engaged in fishing", Is(7)),
+        ("under way sailing", Is(8)),
+        ("power-driven vessel towing astern", Is(11)),
+        ("power-driven vessel pushing ahead or towing alongside", Is(12)),
+        ("AIS-SART (active)", Is(14)),
+        ("Under Way Using Engine", Is(0)),
+        ("undefined", Null),
+        ("not defined (default)", Null),
+        ("reserved for future use", Null),
+        ("Unknown value", Null),
+    ];
+    column("Status", |c| c.status.map(i64::from), &statuses);
+}
+
 #[test]
 fn a_first_line_that_is_no_header_is_refused_with_what_was_found() {
     let cases: &[(&[u8], &str, &str)] = &[
@@ -1161,14 +1208,52 @@ fn a_file_over_its_reject_budget_is_refused_and_named() {
     assert_eq!((&manifest["inputs"][0]["rows"], &manifest["inputs"][0]["accepted"]), (&serde_json::json!(100), &serde_json::json!(0)));
     let rejects = String::from_utf8(scratch.read("out/rejects.csv")).expect("UTF-8");
     assert_eq!(rejects.lines().filter(|l| l.starts_with("bad.csv,") && l.ends_with(",field_count,rubbish")).count(), 7, "{rejects}");
+    assert!(manifest["inputs"][0]["refused"].as_str().is_some_and(|why| why.contains("above the limit")), "{manifest}");
+    // Whatever was named has its entry, also what could not be read at all; and every account adds up.
+    scratch.put("names.csv", b"id,name\n1,x\n");
+    scratch.put("cut.csv.zst", &checked_zst(&csv(&drawn_day()))[..2000]);
+    scratch.put("three.zip", &zipped(&[("good.csv", &two_rows()), ("bad.csv", &bad), ("other.csv", b"id,name\n")]));
+    scratch.put("header.csv", &csv(&[]));
+    let out = run(&scratch, &["detect", "names.csv", "day.csv", "cut.csv.zst", "three.zip", "header.csv", "-o", "all"], None);
+    assert_eq!(out.code, 4, "{}", out.stderr);
+    let manifest: serde_json::Value = serde_json::from_slice(&scratch.read("all/manifest.json")).expect("JSON");
+    let entries: BTreeMap<&str, (u64, u64, Option<&str>)> = manifest["inputs"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|i| {
+            let n = |v: &serde_json::Value| v.as_u64().expect("a count");
+            let rejected: u64 = i["rejected"].as_object().expect("reasons").values().map(n).sum();
+            assert_eq!(n(&i["rows"]), n(&i["accepted"]) + rejected, "{i}");
+            (i["path"].as_str().expect("a path"), (n(&i["rows"]), rejected, i["refused"].as_str()))
+        })
+        .collect();
+    let found = |path: &str, rows: u64, rejected: u64, why: Option<&str>| {
+        let entry = entries.get(path).unwrap_or_else(|| panic!("{path} has no entry: {manifest}"));
+        assert_eq!((entry.0, entry.1, entry.2.is_some()), (rows, rejected, why.is_some()), "{path}");
+        assert!(why.is_none_or(|why| entry.2.is_some_and(|said| said.contains(why))), "{path}: {entry:?}");
+    };
+    assert_eq!(entries.len(), 7, "{manifest}");
+    found("names.csv", 0, 0, Some("no known AIS layout"));
+    found("cut.csv.zst", 0, 0, Some("cut off or damaged"));
+    found("three.zip/good.csv", 2, 0, None);
+    found("three.zip/bad.csv", 100, 100, Some("7 of 100 rows are malformed"));
+    found("three.zip/other.csv", 0, 0, Some("no known AIS layout"));
+    found("header.csv", 0, 0, Some("nothing below the header"));
+    assert_eq!(entries["day.csv"].2, None);
+    let cut = manifest["inputs"].as_array().and_then(|all| all.iter().find(|i| i["path"] == "cut.csv.zst")).expect("its entry");
+    assert_eq!((&cut["sha256"], &cut["bytes"]), (&serde_json::json!(sha256(&scratch.read("cut.csv.zst"))), &serde_json::json!(2000)));
     // Asked to, it is taken; alone, nothing is left.
     assert_eq!(run(&scratch, &["detect", "bad.csv", "day.csv", "-o", "out", "--overwrite", "--max-reject-share", "7"], None).code, 0);
     assert_eq!(run(&scratch, &["detect", "bad.csv", "-o", "alone"], None).code, 3);
     assert!(!scratch.path("alone").exists());
-    // Duplicates, stations and default numbers are everyday, not malformed.
+    // Duplicates, stations, default numbers, ships that do not know where they are and headers are everyday, not malformed.
     let mut noisy = csv(&drawn_day());
     for _ in 0..2000 {
-        noisy.extend_from_slice(format!("{}\n{}\n", Row::of(0).with("MMSI", "002190064").line(), Row::of(123_456_789).line()).as_bytes());
+        let nowhere = Row::of(366_000_401).with("LAT", "91.0").with("LON", "181.0");
+        let rows = [Row::of(0).with("MMSI", "002190064"), Row::of(123_456_789), nowhere, Row::of(366_000_402)];
+        rows.iter().for_each(|row| noisy.extend_from_slice(format!("{}\n", row.line()).as_bytes()));
+        noisy.extend_from_slice(format!("{}\n", LEGACY.join(",")).as_bytes());
     }
     scratch.put("noisy.csv", &noisy);
     assert_eq!(run(&scratch, &["detect", "noisy.csv", "-o", "noisy"], None).code, 0);
