@@ -1,12 +1,13 @@
 //! The command line, parsed low: what is not given stays `None` for the configuration to decide.
 
-use crate::ingest::layout::{Field, KNOWN, Known, PARTICULARS, Reading, TimeForm};
+use crate::ingest::layout::{Field, PARTICULARS, Reading, TimeForm};
 use crate::model::Kind;
 use crate::run::oneshot::Format;
 use crate::run::presets::Preset;
+use crate::run::{config, providers};
 use crate::spatial::boxes::IndexKind;
 use clap::{Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Finds ship-to-ship transfers in downloaded public AIS files.
 #[derive(Debug, Parser)]
@@ -55,7 +56,7 @@ pub enum Command {
 /// Options of `detect`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "INPUT is AIS as CSV: MarineCadastre (both layouts), Danish Maritime Authority, Kystverket, Brest,\nPiraeus, Global Fishing Watch tracks, NUS, AISHub, exactEarth and Spire, recognised by the header;\nor raw NMEA with receive times.\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 70 our bug.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite"
+    after_help = "INPUT is AIS as CSV: MarineCadastre (both layouts), Danish Maritime Authority, Kystverket, Brest,\nPiraeus, Global Fishing Watch tracks, NUS, AISHub, exactEarth and Spire, recognised by the header;\nraw NMEA with receive times, and Finnish JSON (Digitraffic).\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 70 our bug.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite"
 )]
 pub struct Detect {
     /// A file, a folder, a glob in quotes, or - for standard input
@@ -201,9 +202,9 @@ pub struct Rows {
 /// What is known of a layout before looking.
 #[derive(Clone, Debug, clap::Args)]
 pub struct LayoutOptions {
-    /// The layout, by name; auto tells it by the header
-    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = parse_provider, help_heading = "Layout")]
-    pub provider: Provider,
+    /// The layout, by name, or a provider that the configuration file holds; auto tells it by the header
+    #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Layout")]
+    pub provider: String,
     /// The column of a field, as in lat=Breite (repeatable): mmsi, time, lat, lon, sog, cog, heading, status, name, imo, ...
     #[arg(long, value_name = "FIELD=COLUMN", value_parser = parse_map, help_heading = "Layout")]
     pub map: Vec<(Field, String)>,
@@ -213,22 +214,12 @@ pub struct LayoutOptions {
 }
 
 impl LayoutOptions {
-    /// For the reader.
-    pub fn reading(&self) -> Reading {
-        Reading { known: self.provider.0, map: self.map.clone(), time: self.time_format }
-    }
-}
-
-/// A layout by name; none is told by the header.
-#[derive(Clone, Copy, Debug)]
-pub struct Provider(Option<&'static Known>);
-
-fn parse_provider(word: &str) -> Result<Provider, String> {
-    let names = || KNOWN.iter().map(|k| k.name).collect::<Vec<_>>().join(", ");
-    match KNOWN.iter().find(|k| k.name == word) {
-        Some(known) => Ok(Provider(Some(known))),
-        None if word == "auto" => Ok(Provider(None)),
-        None => Err(format!("no layout of that name; there are auto, {}", names())),
+    /// For the reader: what the provider says, and over it what is said here.
+    pub fn reading(&self, config: Option<&Path>) -> Result<Reading, config::Error> {
+        let saved = providers::reading(&self.provider, config)?;
+        let mut map = self.map.clone();
+        map.extend(saved.map.iter().filter(|(field, _)| !self.map.iter().any(|(f, _)| f == field)).cloned());
+        Ok(Reading { map, time: self.time_format.or(saved.time), ..saved })
     }
 }
 
@@ -256,6 +247,9 @@ pub struct Inspect {
     /// How the files are laid out
     #[command(flatten)]
     pub layout: LayoutOptions,
+    /// Configuration file, for the providers in it
+    #[arg(long, value_name = "FILE", help_heading = "Layout")]
+    pub config: Option<PathBuf>,
     /// For machines
     #[arg(long)]
     pub json: bool,

@@ -332,7 +332,7 @@ fn run_simulate(options: &args::Simulate) -> Result<Exit, Failure> {
 
 fn run_inspect(options: &args::Inspect) -> Result<Exit, Failure> {
     let bar = progress::Bar::new(io::stderr().is_terminal());
-    let (report, refused) = inspect::inspect(&options.inputs, options.layout.reading(), &|p| bar.tell(p))?;
+    let (report, refused) = inspect::inspect(&options.inputs, options.layout.reading(options.config.as_deref())?, &|p| bar.tell(p))?;
     bar.finish();
     let text = if options.json {
         serde_json::to_string_pretty(&report).map_err(|e| Failure::new(Exit::Bug, e.to_string(), ""))? + "\n"
@@ -405,7 +405,7 @@ fn run_bench(options: &args::Bench) -> Result<Exit, Failure> {
 
 impl args::Detect {
     fn limits(&self) -> Result<crate::ingest::Limits, Failure> {
-        Ok(crate::ingest::Limits { max_reject_percent: self.max_reject_share, reading: self.layout.reading(), ..limits(&self.rows)? })
+        Ok(crate::ingest::Limits { max_reject_percent: self.max_reject_share, reading: self.layout.reading(self.config.as_deref())?, ..limits(&self.rows)? })
     }
 }
 

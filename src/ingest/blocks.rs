@@ -5,6 +5,8 @@ use std::io::{self, Read};
 
 /// Bytes of a block, about.
 pub const BLOCK: usize = 4 << 20;
+/// Bytes of the first one: most files that are small end in it, and need no more memory.
+const FIRST: usize = 64 << 10;
 
 /// A line longer than this is none: a file that unpacks to it must not fill the memory.
 const MOST_UNBROKEN: usize = 64 << 20;
@@ -53,8 +55,9 @@ impl<R: Read> Blocks<R> {
         }
         let mut bytes = spare;
         let mut filled = self.rest.len();
-        if bytes.len() < filled + BLOCK {
-            bytes.resize(filled + BLOCK, 0);
+        let room = filled + if self.sequence == 0 { FIRST } else { BLOCK };
+        if bytes.len() < room {
+            bytes.resize(room, 0);
         }
         bytes[..filled].copy_from_slice(&self.rest);
         self.rest.clear();

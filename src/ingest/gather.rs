@@ -4,7 +4,7 @@ use crate::frame::{self, PositionColumns};
 use crate::ingest::Error;
 use crate::ingest::blocks::{Block, Blocks};
 use crate::ingest::container::{self, Stream};
-use crate::ingest::layout::{Layout, Reading};
+use crate::ingest::layout::{Layout, Reading, digitraffic};
 use crate::ingest::nmea::{self, lines::Aside};
 use crate::ingest::scan::{MOST_REJECTS, Plan, RawReject, Scanned, Wanted, Worker};
 use crate::ingest::store::{Sighting, Store, is_duplicate, stream_of};
@@ -91,8 +91,10 @@ impl OpenStream {
     /// As [`refuse`] for the rows that the scanner does not see.
     fn refuse(&mut self) {
         let account = &mut self.account;
-        (account.rows, account.no_position, account.static_only) = (account.rejected_total(), 0, 0);
+        let fine = account.rows - account.rejected_total();
+        (account.no_position, account.static_only) = (0, 0);
         account.not_ships.clear();
+        refuse_rows(&mut account.rejected, fine);
     }
     /// Counts rows that the scanner does not see.
     fn put_aside(&mut self, aside: Aside) {
@@ -149,12 +151,19 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
     gather(opened, scanned, store, &workers, limits, refused)
 }
 
-/// Of a refused file only the rows are kept that were refused by themselves, to be counted and looked up; no other is taken.
+/// Of a refused file no row is taken: those that were refused by themselves can be looked up, the others are counted.
 fn refuse(block: &mut Scanned) {
-    block.rows = block.rejected.values().sum();
+    let fine = block.rows - block.rejected.values().sum::<u64>();
+    refuse_rows(&mut block.rejected, fine);
     block.no_position = 0;
     block.not_ships.clear();
     block.days.clear();
+}
+
+fn refuse_rows(rejected: &mut BTreeMap<RejectReason, u64>, fine: u64) {
+    if fine > 0 {
+        *rejected.entry(RejectReason::FileRefused).or_default() += fine;
+    }
 }
 
 /// Who scans, and how.
@@ -221,7 +230,16 @@ fn open(path: &Path, mut reader: Box<dyn Read + Send>, reading: &Reading, damage
     }
     if nmea::lines::are_here(&head) {
         let (lines, aside) = nmea::lines::Lines::new(std::io::Cursor::new(head).chain(reader));
-        return Ok(Source { layout: nmea::lines::layout(), blocks: Blocks::new(Box::new(lines), Vec::new(), 0), header_lines: 0, aside: Some(aside) });
+        return Ok(Source { layout: nmea::lines::layout("nmea"), blocks: Blocks::new(Box::new(lines), Vec::new(), 0), header_lines: 0, aside: Some(aside) });
+    }
+    if digitraffic::is_here(&head) {
+        let (rows, aside) = digitraffic::Rows::new(std::io::Cursor::new(head).chain(reader));
+        return Ok(Source {
+            layout: nmea::lines::layout(digitraffic::NAME),
+            blocks: Blocks::new(Box::new(rows), Vec::new(), 0),
+            header_lines: 0,
+            aside: Some(aside),
+        });
     }
     let (mut begin, mut header_lines) = (0, 0u64);
     let line = loop {

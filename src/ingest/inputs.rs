@@ -1,10 +1,12 @@
 //! What INPUT names: a file, a folder, a glob, or `-`.
 
 use crate::ingest::Error;
+use crate::ingest::container::read_up_to;
+use crate::ingest::layout::digitraffic;
 use std::path::{Path, PathBuf};
 
 /// Endings that are looked for in a folder; the container itself is recognised by content.
-const ENDINGS: [&str; 9] = [".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip", ".nmea", ".aivdm"];
+const ENDINGS: [&str; 11] = [".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip", ".nmea", ".aivdm", ".json", ".geojson"];
 
 /// What the arguments name.
 #[derive(Debug, Default)]
@@ -52,6 +54,17 @@ pub fn find(arguments: &[String]) -> Result<Found, Error> {
     Ok(all)
 }
 
+/// Most JSON in the world is no AIS: in a folder it is asked for more than its name. What cannot be read will be refused by name.
+fn is_other_json(path: &Path) -> bool {
+    let head = std::fs::File::open(path).and_then(|mut file| {
+        let mut head = vec![0u8; 64 << 10];
+        let n = read_up_to(&mut file, &mut head)?;
+        head.truncate(n);
+        Ok(head)
+    });
+    head.is_ok_and(|head| !digitraffic::is_here(&head))
+}
+
 fn walk(folder: &Path, found: &mut Vec<PathBuf>, passed_over: &mut usize) -> Result<(), Error> {
     let fail = |source| Error::Io { path: folder.to_path_buf(), source };
     for entry in std::fs::read_dir(folder).map_err(fail)? {
@@ -70,7 +83,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, passed_over: &mut usize) -> Res
         if kind.is_dir() && !name.starts_with(['.', '_']) && !is_run(&entry.path()) {
             walk(&entry.path(), found, passed_over)?;
         } else if kind.is_file() && !name.starts_with('.') && name != "manifest.json" {
-            match ENDINGS.iter().any(|e| name.ends_with(e)) {
+            let is_json = [".json", ".geojson"].iter().any(|e| name.ends_with(e));
+            match ENDINGS.iter().any(|e| name.ends_with(e)) && !(is_json && is_other_json(&entry.path())) {
                 true => found.push(entry.path()),
                 false => *passed_over += 1,
             }

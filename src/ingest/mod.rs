@@ -16,7 +16,7 @@ pub mod store;
 
 pub use gather::{Delivery, Limits, read};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What keeps an input from being read. Every message names the file; [`Error::hint`] says what to type next.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +139,23 @@ fn passed(over: usize) -> String {
 const REFUSED: &str = "unpack it by hand, or convert it; look at what is in it, and give the CSV files";
 
 impl Error {
+    /// The file that it is about; none where nothing was found.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::NoMatch { .. } => None,
+            Self::NotFound(path) | Self::Empty(path) | Self::CarriageReturns(path) => Some(path),
+            Self::Io { path, .. }
+            | Self::Damaged { path, .. }
+            | Self::Archive { path, .. }
+            | Self::UnknownLayout { path, .. }
+            | Self::MissingColumn { path, .. }
+            | Self::NoSuchColumn { path, .. }
+            | Self::TooManyRejects { path, .. }
+            | Self::Settled { path, .. }
+            | Self::NothingUsable { path, .. } => Some(path),
+        }
+    }
+
     /// What to type next.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -178,6 +178,13 @@ pub fn e7_of_ten_thousandths(v: i64) -> Option<i64> {
     Some((twice + 3 * twice.signum()) / 6)
 }
 
+/// Whether latitude and longitude in 1e-7 degree say that there is none: 91 and 181 are "not available" (ITU-R M.1371); 0, 0 is what
+/// a receiver without a position gives.
+#[inline]
+pub fn is_no_position(lat: i64, lon: i64) -> bool {
+    lat == 910_000_000 || lon.abs() == 1_810_000_000 || (lat == 0 && lon == 0)
+}
+
 /// A number for a made-up name of a ship: above every MMSI, the same wherever the name stands. `None` for a name that is none.
 pub fn hashed_identity(text: &[u8], is_header: bool) -> Option<u32> {
     if text.is_empty() || is_header {
@@ -274,6 +281,12 @@ pub fn sog_of(v: i64) -> u16 {
 #[inline]
 pub fn cog_of(v: i64) -> u16 {
     if (0..3600).contains(&v) { v as u16 } else { NULL_U16 }
+}
+
+/// The same of a layout that read the twelve bits with a sign: from 204.8 degrees on they are 409.6 too low.
+#[inline]
+pub fn cog_of_signed(v: i64) -> u16 {
+    cog_of(if (-2048..0).contains(&v) { v + 4096 } else { v })
 }
 
 /// True heading in degrees; 360 and more (511 is "not available"), and negative, are null.

@@ -142,6 +142,8 @@ pub struct Plan {
     stretches: Vec<(usize, usize)>,
     /// The columns up to the last one that changes from row to row, where nothing else stands among them; else none.
     head: Vec<Field>,
+    /// Whether rows end in what is a position, or a made-up name, wherever it ends.
+    open_ended: bool,
 }
 
 impl Plan {
@@ -164,7 +166,12 @@ impl Plan {
             && moving < layout.columns.len()
             && layout.columns[..moving].iter().all(|f| !matches!(f, Field::Status | Field::Particular(_) | Field::Other));
         let head = if split { layout.columns[..moving].to_vec() } else { Vec::new() };
-        Self { layout, at, particulars, stretches, head }
+        let open_ended = match layout.columns.last() {
+            Some(Field::Lat | Field::Lon) => true,
+            Some(Field::Mmsi) => layout.identity == Identity::Hashed,
+            _ => false,
+        };
+        Self { layout, at, particulars, stretches, head, open_ended }
     }
     fn is_header(&self, line: &[u8]) -> bool {
         line == self.layout.header
@@ -180,6 +187,16 @@ impl Plan {
     /// A speed, course or heading that may be missing.
     fn motion(&self, text: &[u8], digits: u32, of: impl Fn(i64) -> u16) -> Option<u16> {
         if text.is_empty() { Some(NULL_U16) } else { self.scaled(text, digits).map(of) }
+    }
+    #[inline]
+    fn cog_of(&self, v: i64) -> u16 {
+        if self.layout.signed_course { row::cog_of_signed(v) } else { row::cog_of(v) }
+    }
+    /// Whether nothing says that a row is whole of which this follows: no end of a line, or a line that is no row but may be the rest of one.
+    fn may_go_on(&self, following: Option<&[u8]>) -> bool {
+        let Some(rest) = following else { return true };
+        let next = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        !next.trim_ascii().is_empty() && memchr::memchr(self.layout.delimiter, next).is_none()
     }
     /// Digits of a draught behind the point, to have it in tenths of a metre.
     pub fn draught_digits(&self) -> u32 {
@@ -296,7 +313,11 @@ impl Worker {
                 continue;
             }
             out.rows += 1;
-            match self.line(plan, status, line, quotes, wanted) {
+            let judged = match self.line(plan, status, line, quotes, wanted) {
+                Ok(Row::Fix { .. }) if plan.open_ended && plan.may_go_on(bytes.get(begin..)) => Err(RejectReason::CutShort),
+                judged => judged,
+            };
+            match judged {
                 Ok(Row::Fix { ship, shard, fix }) => {
                     count_day(&mut out.days, fix.t_ms);
                     if let Some(tail) = tail_of(plan, &bytes[offset_in..begin.min(bytes.len())]) {
@@ -341,7 +362,7 @@ impl Worker {
                 Field::Lat => row::decimal(text, 7, &mut lat)?,
                 Field::Lon => row::decimal(text, 7, &mut lon)?,
                 Field::Sog => row::motion(text, 1, row::sog_of, &mut sog_dkn)?,
-                Field::Cog => row::motion(text, 1, row::cog_of, &mut cog_ddeg)?,
+                Field::Cog => row::motion(text, 1, |v| plan.cog_of(v), &mut cog_ddeg)?,
                 Field::Heading => row::motion(text, 0, row::heading_of, &mut heading_deg)?,
                 Field::Status | Field::Particular(_) | Field::Other => return None,
             };
@@ -373,9 +394,10 @@ impl Worker {
             return Err(RejectReason::LineTooLong);
         }
         let (columns, delimiter) = (plan.layout.columns.len(), plan.layout.delimiter);
-        self.fields.clear();
-        let quoted = quotes && memchr::memchr(b'"', line).is_some() && self.split_quoted(line, columns, delimiter);
+        // Where the quotes are in order they count: without them a row that lacks a field would be made whole by a comma in a name.
+        let quoted = quotes && memchr::memchr(b'"', line).is_some() && self.split_quoted(line, delimiter);
         if !quoted {
+            self.fields.clear();
             let mut from = 0;
             for comma in memchr::memchr_iter(delimiter, line) {
                 self.fields.push((from as u32, comma as u32));
@@ -418,8 +440,7 @@ impl Worker {
         }
         let lat = plan.scaled(lat, 7).ok_or(RejectReason::BadPosition)?;
         let lon = plan.scaled(lon, 7).ok_or(RejectReason::BadPosition)?;
-        // 91 and 181 are "not available" (ITU-R M.1371); 0, 0 is what a receiver without a position gives.
-        if lat == 910_000_000 || lon.abs() == 1_810_000_000 || (lat == 0 && lon == 0) {
+        if row::is_no_position(lat, lon) {
             return Ok(Row::NoPosition);
         }
         let on_globe = |v: i64| i32::try_from(v).ok();
@@ -436,7 +457,7 @@ impl Worker {
             row: 0,
             particulars: 0,
             sog_dkn: plan.motion(field(plan.at[4]), 1, row::sog_of).ok_or(bad)?,
-            cog_ddeg: plan.motion(field(plan.at[5]), 1, row::cog_of).ok_or(bad)?,
+            cog_ddeg: plan.motion(field(plan.at[5]), 1, |v| plan.cog_of(v)).ok_or(bad)?,
             heading_deg: plan.motion(field(plan.at[6]), 0, row::heading_of).ok_or(bad)?,
             status: status.map_or(NULL_STATUS, |c| row::status(field(Some(c)))),
         };
@@ -480,9 +501,8 @@ impl Worker {
         Ok(Row::Fix { ship: ship as usize, shard: shard_of(mmsi), fix: Fix { particulars, ..fix } })
     }
 
-    /// Splits a line with quotes into `unquoted` and `fields`. False where quoting does not fit the header: a stray quote, which
-    /// is then text like any other.
-    fn split_quoted(&mut self, line: &[u8], columns: usize, delimiter: u8) -> bool {
+    /// Splits a line with quotes into `unquoted` and `fields`. False where a quote is a stray one, which is then text like any other.
+    fn split_quoted(&mut self, line: &[u8], delimiter: u8) -> bool {
         self.unquoted.clear();
         self.fields.clear();
         let mut k = 0;
@@ -500,10 +520,7 @@ impl Worker {
                             k += 1;
                             break;
                         }
-                        (Some(b'"'), Some(_)) | (None, _) => {
-                            self.fields.clear();
-                            return false;
-                        }
+                        (Some(b'"'), Some(_)) | (None, _) => return false,
                         (Some(&b), _) => {
                             self.unquoted.push(b);
                             k += 1;
@@ -518,15 +535,10 @@ impl Worker {
             }
             self.fields.push((from, self.unquoted.len() as u32));
             if k >= line.len() {
-                break;
+                return true;
             }
             k += 1;
         }
-        let fits = self.fields.len() == columns;
-        if !fits {
-            self.fields.clear();
-        }
-        fits
     }
 }
 

@@ -24,6 +24,10 @@ pub enum RejectReason {
     PositionOffGlobe,
     /// Speed, course or heading is not a number.
     BadMotion,
+    /// The row ends in a position or a made-up name, and nothing says that it ends there: it was cut, or goes on in the next line.
+    CutShort,
+    /// JSON: no feature and no vessel; a bracket, a quote or a member is missing, or is one too many.
+    BadFeature,
     /// NMEA: the checksum of the sentence or of a TAG block is missing or does not fit.
     BadChecksum,
     /// NMEA: the checksum fits, but it is no sentence; or there is none in the line.
@@ -42,11 +46,13 @@ pub enum RejectReason {
     OutsidePeriod,
     /// Outside `--bbox`.
     OutsideBbox,
+    /// Nothing is wrong with the row; its file was refused, for it holds too many malformed rows.
+    FileRefused,
 }
 
 impl RejectReason {
     /// All reasons, in the order of the documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::FieldCount,
         Self::LineTooLong,
         Self::RepeatedHeader,
@@ -56,6 +62,8 @@ impl RejectReason {
         Self::BadPosition,
         Self::PositionOffGlobe,
         Self::BadMotion,
+        Self::CutShort,
+        Self::BadFeature,
         Self::BadChecksum,
         Self::BadSentence,
         Self::EmptyPayload,
@@ -65,6 +73,7 @@ impl RejectReason {
         Self::StrayClock,
         Self::OutsidePeriod,
         Self::OutsideBbox,
+        Self::FileRefused,
     ];
     /// The key in outputs.
     pub fn key(self) -> &'static str {
@@ -78,6 +87,8 @@ impl RejectReason {
             Self::BadPosition => "bad_position",
             Self::PositionOffGlobe => "position_off_globe",
             Self::BadMotion => "bad_motion",
+            Self::CutShort => "cut_short",
+            Self::BadFeature => "bad_feature",
             Self::BadChecksum => "bad_checksum",
             Self::BadSentence => "bad_sentence",
             Self::EmptyPayload => "empty_payload",
@@ -87,12 +98,16 @@ impl RejectReason {
             Self::StrayClock => "stray_clock",
             Self::OutsidePeriod => "outside_period",
             Self::OutsideBbox => "outside_bbox",
+            Self::FileRefused => "file_refused",
         }
     }
     /// Whether the row counts as malformed, towards `--max-reject-share`.
     pub fn is_malformed(self) -> bool {
         use RejectReason::*;
-        matches!(self, FieldCount | LineTooLong | BadMmsi | BadTime | BadPosition | PositionOffGlobe | BadMotion | BadChecksum | BadSentence | BadPayload)
+        matches!(
+            self,
+            FieldCount | LineTooLong | BadMmsi | BadTime | BadPosition | PositionOffGlobe | BadMotion | BadFeature | BadChecksum | BadSentence | BadPayload
+        )
     }
 }
 

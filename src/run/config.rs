@@ -3,6 +3,7 @@
 use crate::model::Params;
 use crate::model::params::DETECTION_SECTIONS;
 use crate::run::presets::Preset;
+use crate::run::providers;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -43,13 +44,10 @@ impl Error {
 pub fn load(preset: Preset, file: Option<&Path>, sets: &[String]) -> Result<Params, Error> {
     let mut table = preset.table();
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
         let place = path.display().to_string();
-        let over: toml::Table = text.parse().map_err(|e: toml::de::Error| Error::Bad {
-            place: place.clone(),
-            what: e.to_string(),
-            hint: "the file is TOML: [section], then key = value".into(),
-        })?;
+        let mut over = file_table(path)?;
+        providers::all(&over, &place)?;
+        over.remove("provider");
         params(&over, &place)?;
         for (section, values) in over {
             for (key, value) in values.as_table().into_iter().flatten() {
@@ -70,6 +68,16 @@ pub fn load(preset: Preset, file: Option<&Path>, sets: &[String]) -> Result<Para
         params(&table, &place)?;
     }
     params(&table, "")
+}
+
+/// A configuration file as it stands.
+pub(super) fn file_table(path: &Path) -> Result<toml::Table, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+    text.parse().map_err(|e: toml::de::Error| Error::Bad {
+        place: path.display().to_string(),
+        what: e.to_string(),
+        hint: "the file is TOML: [section], then key = value".into(),
+    })
 }
 
 fn put(table: &mut toml::Table, section: &str, key: &str, value: toml::Value) {
@@ -103,7 +111,7 @@ fn params(table: &toml::Table, place: &str) -> Result<Params, Error> {
 
 /// Refuses keys that do not exist, and says which were meant.
 fn known(table: &toml::Table, place: &str) -> Result<(), Error> {
-    let mut all: Vec<String> = Vec::new();
+    let mut all: Vec<String> = vec!["provider".to_owned()];
     for (section, key, _) in Params::DESCRIBED {
         all.push(format!("{section}.{key}"));
     }
@@ -121,7 +129,8 @@ fn known(table: &toml::Table, place: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn meant(found: &str, all: &[String]) -> String {
+/// Which of all was meant, in words.
+pub(super) fn meant(found: &str, all: &[String]) -> String {
     let tail = |s: &str| s.rsplit('.').next().unwrap_or(s).to_owned();
     let score = |known: &String| strsim::jaro_winkler(found, known).max(strsim::jaro_winkler(&tail(found), &tail(known)));
     let best = all.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
@@ -151,7 +160,7 @@ pub fn commented(params: &Params, preset: Preset) -> String {
         }
         let _ = writeln!(out, "{key} = {value}");
     }
-    out
+    out + providers::EXAMPLE
 }
 
 fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! `manifest.json`: what ran on what, with what came of it. The only file of a run that knows the wall clock.
 
 use crate::export::whole::Written;
+use crate::ingest;
 use crate::model::event::Event;
 use crate::model::{FileAccount, Kind, Params, time};
 use crate::run::book::Book;
@@ -10,13 +11,14 @@ use crate::run::nightly::News;
 use crate::run::presets::Preset;
 use crate::spatial::boxes::IndexKind;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 
 /// Everything that the manifest tells.
 pub struct Facts<'a> {
     /// Row accounting by file.
     pub accounts: &'a [FileAccount],
-    /// Inputs that were refused: message.
-    pub refused: Vec<String>,
+    /// Inputs that were refused, and why.
+    pub refused: &'a [ingest::Error],
     /// The rules.
     pub params: &'a Params,
     /// What the rules began with.
@@ -68,8 +70,8 @@ pub fn json(facts: &Facts, outputs: &[Written]) -> Value {
         "detection_hash": detection_hash,
         "configuration_hash": params_hash,
         "min_confidence": facts.min_confidence,
-        "inputs": facts.accounts.iter().map(account).collect::<Vec<_>>(),
-        "refused": facts.refused,
+        "inputs": inputs(facts.accounts, facts.refused),
+        "refused": facts.refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "days": facts.days,
         "data_end": facts.data_end,
         "vessels": facts.vessels,
@@ -105,7 +107,20 @@ fn night(news: &News) -> Value {
     })
 }
 
-fn account(a: &FileAccount) -> Value {
+/// One entry for every file that was named or found, and every member of an archive: read, or refused and why.
+fn inputs(accounts: &[FileAccount], refused: &[ingest::Error]) -> Vec<Value> {
+    let why = |path: &Path| refused.iter().find(|e| e.path() == Some(path)).map(ToString::to_string);
+    let mut all: Vec<Value> = accounts.iter().map(|a| account(a, why(&a.path))).collect();
+    for path in refused.iter().filter_map(ingest::Error::path) {
+        if accounts.iter().all(|a| a.path != path) {
+            let (sha256, bytes) = ingest::container::stored(path).unwrap_or_default();
+            all.push(account(&FileAccount { path: path.to_path_buf(), sha256, bytes, ..FileAccount::default() }, why(path)));
+        }
+    }
+    all
+}
+
+fn account(a: &FileAccount, refused: Option<String>) -> Value {
     let rejected: Map<String, Value> = a.rejected.iter().map(|(r, n)| (r.key().to_owned(), json!(n))).collect();
     let not_ships: Map<String, Value> = a.not_ships.iter().map(|(k, n)| ((*k).to_owned(), json!(n))).collect();
     json!({
@@ -121,6 +136,7 @@ fn account(a: &FileAccount) -> Value {
         "no_position": a.no_position,
         "duplicates": a.duplicates,
         "not_ships": not_ships,
+        "refused": refused,
     })
 }
 

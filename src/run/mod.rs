@@ -12,5 +12,6 @@ pub mod manifest;
 pub mod nightly;
 pub mod oneshot;
 pub mod presets;
+pub mod providers;
 pub mod state;
 pub mod tracks;

@@ -131,7 +131,7 @@ fn work(
     let mut timings_ms = vec![("read", now_us() / 1000)];
     let scoring_hash = config::scoring_hash(&plan.params);
     let rules = Rules::new(&plan.params, plan.index, plan.min_confidence, limits, scoring_hash, &now_us, progress);
-    let (mut folded, (book, ledger), news) = carry_on(dir, index, taken, &rules)?;
+    let Carried { mut folded, book, ledger, news } = carry_on(dir, index, taken, &rules)?;
     check(&taken.accounts)?;
     timings_ms.push(("fold", now_us() / 1000 - timings_ms[0].1));
     progress(Progress::Stage("writing"));
@@ -152,7 +152,7 @@ fn work(
     let days: Vec<i32> = folded.delivered.iter().copied().collect();
     let facts = manifest::Facts {
         accounts: &taken.accounts,
-        refused: taken.refused.iter().map(ToString::to_string).collect(),
+        refused: &taken.refused,
         params: &plan.params,
         preset: plan.preset,
         index: plan.index,
@@ -185,14 +185,26 @@ fn work(
     Ok((folder.seal()?, outcome))
 }
 
+/// A state carried on by what came.
+pub struct Carried {
+    /// What was folded.
+    pub folded: Folded,
+    /// All events, in the order of files.
+    pub book: Vec<Rendered>,
+    /// What became of each.
+    pub ledger: Ledger,
+    /// What is new.
+    pub news: News,
+}
+
 /// Folds what changed, and keeps the book and the ledger.
-pub fn carry_on(dir: &Dir, index: &mut Index, taken: &mut Taken, rules: &Rules) -> Result<(Folded, (Vec<Rendered>, Ledger), News), Error> {
+pub fn carry_on(dir: &Dir, index: &mut Index, taken: &mut Taken, rules: &Rules) -> Result<Carried, Error> {
     let folded = night::fold(index, &dir.objects, taken, rules)?;
     taken.count_repeats(&folded);
     let book = night::book_of(index, &dir.objects)?;
     let (ledger, news) = tell(index, dir, &book, &folded, taken)?;
     index.ledger = Some(dir.objects.put_value(&ledger)?);
-    Ok((folded, (book, ledger), news))
+    Ok(Carried { folded, book, ledger, news })
 }
 
 /// The event files of a book.

@@ -248,7 +248,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     }
     let facts = manifest::Facts {
         accounts: &delivery.accounts,
-        refused: delivery.refused.iter().map(ToString::to_string).collect(),
+        refused: &delivery.refused,
         params: &plan.params,
         preset: plan.preset,
         index: plan.index,

@@ -641,7 +641,21 @@ fn the_manifest_accounts_for_every_row_and_every_file() {
         let keys: Vec<&str> = input.as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(
             keys,
-            ["path", "layout", "sha256", "bytes", "rows", "accepted", "rejected", "positions", "static_only", "no_position", "duplicates", "not_ships"]
+            [
+                "path",
+                "layout",
+                "sha256",
+                "bytes",
+                "rows",
+                "accepted",
+                "rejected",
+                "positions",
+                "static_only",
+                "no_position",
+                "duplicates",
+                "not_ships",
+                "refused"
+            ]
         );
         let stored = scratch.read(name);
         assert_eq!((&input["path"], &input["sha256"], &input["bytes"]), (&json!(name), &json!(sha256(&stored)), &json!(stored.len())));

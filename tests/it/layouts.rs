@@ -202,6 +202,81 @@ fn a_time_is_read_by_its_layout() {
     }
 }
 
+/// The same, saved in a configuration file under a name.
+#[test]
+fn a_provider_can_be_saved() {
+    let scratch = Scratch::new();
+    scratch.put("a.csv", b"Zeit;Schiff;Breite;Laenge;Fahrt;LAT\n26/04/2026 00:00:09;219000001;56.9126;7.750783;11.9;1.0\n");
+    let section = "[provider.harbour]\ntime_format = \"day-first\"\nmap = { time = \"zeit\", mmsi = \"Schiff\", lat = \"Breite\", lon = \"Laenge\" }\n";
+    scratch.put("a.toml", format!("[gap]\nmin_h = 5\n\n{section}").as_bytes());
+    let look = |args: &[&str]| {
+        let done = run(&scratch, &[&["inspect", "a.csv", "--json", "--config", "a.toml"], args].concat(), None);
+        (done.code, done.stdout, done.stderr)
+    };
+    let area = |args: &[&str]| {
+        let (code, json, err) = look(args);
+        assert_eq!((code, err.as_str()), (0, ""));
+        serde_json::from_str::<serde_json::Value>(&json).expect("JSON")["area"].clone()
+    };
+    assert_eq!(area(&["--provider", "harbour"]), serde_json::json!([7.750783, 56.9126, 7.750783, 56.9126]));
+    // What is typed lies over what is saved.
+    assert_eq!(area(&["--provider", "harbour", "--map", "lat=LAT"]), serde_json::json!([7.750783, 1.0, 7.750783, 1.0]));
+    let (_, json, _) = look(&["--provider", "harbour", "--time-format", "iso"]);
+    assert!(json.contains("\"bad_time\": 1"), "{json}");
+    // `detect` takes both the parameters and the provider from it; a provider changes no hash.
+    for (out, config) in [("with", format!("[gap]\nmin_h = 5\n\n{section}")), ("without", "[gap]\nmin_h = 5\n".to_owned())] {
+        scratch.put("b.toml", config.as_bytes());
+        let provider = if out == "with" { "harbour" } else { "auto" };
+        let by_hand = ["--map", "time=zeit", "--map", "mmsi=Schiff", "--map", "lat=Breite", "--map", "lon=Laenge", "--time-format", "day-first"];
+        let args = [&["detect", "a.csv", "-o", out, "--config", "b.toml", "--provider", provider][..], if out == "with" { &[] } else { &by_hand }].concat();
+        let done = run(&scratch, &args, None);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+    }
+    let manifests = ["with", "without"].map(|out| serde_json::from_slice::<serde_json::Value>(&scratch.read(&format!("{out}/manifest.json"))).expect("JSON"));
+    for key in ["detection_hash", "configuration_hash", "configuration", "vessels"] {
+        assert_eq!(manifests[0][key], manifests[1][key], "{key}");
+    }
+    assert_eq!(manifests[0]["inputs"][0]["positions"], 1);
+    // Raw units, and the columns of a layout that is known.
+    scratch.put("a.csv", b"MMSI,WANN,LONGITUDE,LATITUDE,NAVSTAT,TIME\n219000001,1777161609,4650470,34147560,0,x\n");
+    scratch.put("a.toml", b"[provider.hub]\nbase = \"aishub\"\nunits = \"raw\"\ntime_format = \"epoch-s\"\nmap.time = \"Wann\"\n");
+    assert_eq!(area(&["--provider", "hub"]), serde_json::json!([7.7507833, 56.9126, 7.7507833, 56.9126]));
+    // What is wrong is said with what was meant, whether the provider is asked for or not.
+    let cases: &[(&str, &str, &str)] = &[
+        (
+            "[provider.a]\ntime_from = \"iso\"",
+            "no key `provider.a.time_from`; there are map, time_format, units, base",
+            "did you mean `provider.a.time_format`?",
+        ),
+        ("[provider.a]\ntime_format = \"day-frist\"", "is no form of a time; there are iso, day-first", "did you mean `day-first`?"),
+        ("[provider.a]\nunits = \"rar\"", "is no kind of units; there are plain, raw", "did you mean `raw`?"),
+        ("[provider.a]\nbase = \"dmaa\"", "is no layout; there are dma, exactearth", "did you mean `dma`?"),
+        ("[provider.a]\nmap = { latt = \"x\" }", "no field `latt` in `provider.a.map`; there are mmsi, time, lat", "did you mean `lat`?"),
+        ("[provider.a]\nmap = { lat = 5 }", "`provider.a.map.lat` = 5 is no name of a column", "write it as [provider.NAME]"),
+        ("[provider.a]\nmap = \"lat\"", "`provider.a.map` is no table", "write it as [provider.NAME]"),
+        ("provider = 5", "`provider` is no section", "write it as [provider.NAME]"),
+        ("[provider]\na = 5", "`provider.a` is no section", "write it as [provider.NAME]"),
+        ("[provider.dma]\nunits = \"raw\"", "has the name of a layout that is known", "give it another name"),
+        ("[providers.a]\nunits = \"raw\"", "no parameter `providers.a`", "did you mean `provider`?"),
+    ];
+    for (text, found, meant) in cases {
+        scratch.put("bad.toml", text.as_bytes());
+        let done = run(&scratch, &["detect", "a.csv", "-o", "bad", "--config", "bad.toml"], None);
+        assert!(done.code == 2 && done.stderr.contains("bad.toml: ") && done.stderr.contains(found) && done.stderr.contains(meant), "{text}: {}", done.stderr);
+    }
+    for (word, meant) in [("hup", "did you mean `hub`?"), ("denmark", "a section [provider.denmark] in the file of --config saves one")] {
+        let (code, _, err) = look(&["--provider", word]);
+        assert!(code == 2 && err.contains("exactearth") && err.contains(", hub") && err.contains(meant), "{err}");
+    }
+    // The example that `config` prints is one, once it is no comment.
+    let printed = run(&scratch, &["config"], None).stdout;
+    let example =
+        printed.split("--provider harbour").nth(1).expect("the example").lines().filter(|l| l.contains(['[', '='])).map(|l| l.trim_start_matches("# "));
+    scratch.put("example.toml", example.collect::<Vec<_>>().join("\n").as_bytes());
+    let done = run(&scratch, &["inspect", "a.csv", "--config", "example.toml", "--provider", "harbour"], None);
+    assert!(done.stderr.contains("no column `"), "{}", done.stderr);
+}
+
 /// Real bytes: every row is where an independent count says.
 #[test]
 fn the_samples_read_as_counted_another_way() {

@@ -207,6 +207,12 @@ fn single(path: &Path, stored_bytes: u64, head: &[u8], reader: impl Read + Send 
     Ok(vec![Stream { path: path.to_path_buf(), stored_bytes, reader, digest }])
 }
 
+/// SHA-256 and size of a file as stored, for one that was not read to its end; none of what is no file.
+pub fn stored(path: &Path) -> Option<(String, u64)> {
+    let mut file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|about| about.is_file()))?;
+    zip::hash(&mut file).ok().map(|digest| digest.finish())
+}
+
 /// A reader whose first bytes have been looked at.
 type Whole<R> = io::Chain<io::Cursor<Vec<u8>>, R>;
 

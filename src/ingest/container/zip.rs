@@ -52,7 +52,8 @@ pub fn open(path: &Path, mut file: File, stored_bytes: u64) -> Result<Vec<Stream
     Ok(members.into_iter().map(stream).collect())
 }
 
-fn hash(file: &mut File) -> io::Result<Digesting> {
+/// Of the whole file, from where it stands.
+pub fn hash(file: &mut File) -> io::Result<Digesting> {
     let digest = Digesting::default();
     let mut buffer = vec![0u8; 1 << 20];
     loop {

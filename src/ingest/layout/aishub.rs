@@ -35,6 +35,7 @@ pub const AISHUB: Known = Known {
     units: Units::Plain,
     identity: Identity::Mmsi,
     station: None,
+    signed_course: false,
 };
 
 /// The integers of the messages, seconds since 1970.

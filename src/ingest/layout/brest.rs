@@ -25,4 +25,5 @@ pub const BREST: Known = Known {
     units: Units::Plain,
     identity: Identity::Mmsi,
     station: None,
+    signed_course: false,
 };

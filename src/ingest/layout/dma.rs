@@ -39,4 +39,5 @@ pub const DMA: Known = Known {
     units: Units::Plain,
     identity: Identity::Mmsi,
     station: Some("type of mobile"),
+    signed_course: false,
 };

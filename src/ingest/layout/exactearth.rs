@@ -33,4 +33,5 @@ pub const EXACTEARTH: Known = Known {
     units: Units::Plain,
     identity: Identity::Mmsi,
     station: None,
+    signed_course: false,
 };

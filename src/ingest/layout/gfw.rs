@@ -16,4 +16,5 @@ pub const GFW: Known = Known {
     units: Units::Plain,
     identity: Identity::Hashed,
     station: None,
+    signed_course: false,
 };

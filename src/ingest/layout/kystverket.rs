@@ -34,4 +34,5 @@ pub const KYSTVERKET: Known = Known {
     units: Units::Plain,
     identity: Identity::Mmsi,
     station: None,
+    signed_course: false,
 };

@@ -5,7 +5,8 @@
 //! MMSI,BaseDateTime,LAT,LON,SOG,COG,Heading,VesselName,IMO,CallSign,VesselType,Status,Length,Width,Draft,Cargo,TransceiverClass
 //! 366000001,2023-06-15T00:00:00,28.61952,-94.25871,0.3,193.3,511.0,EXAMPLE,IMO9000003,WDA0001,80,0.0,183.0,32.0,9.1,80.0,A
 //! ```
-//! Some years misspell the class column; 2015-2017 write the status as words and have no class.
+//! Some years misspell the class column. 2015-2017 write the status as words, have no class, and read the course, twelve bits
+//! without a sign, as one with a sign: from 204.8 degrees on it is 409.6 too low, and "not available" is -49.6.
 //!
 //! Renamed (2025, csv2): longitude before latitude, a blank for the `T`, sentinels empty:
 //! ```text
@@ -46,8 +47,16 @@ const NAMES: [(&str, Field); 27] = [
 ];
 
 /// 2015 to 2024. Last of all: what has its names and no other's is read as this.
-pub const LEGACY: Known =
-    Known { name: "marinecadastre", marks: &[], names: &NAMES, time: TimeForm::Iso, units: Units::Plain, identity: Identity::Mmsi, station: None };
+pub const LEGACY: Known = Known {
+    name: "marinecadastre",
+    marks: &[],
+    names: &NAMES,
+    time: TimeForm::Iso,
+    units: Units::Plain,
+    identity: Identity::Mmsi,
+    station: None,
+    signed_course: true,
+};
 
 /// 2025 and later.
 pub const RENAMED: Known = Known { name: "marinecadastre-2025", marks: &["base_date_time"], ..LEGACY };

@@ -1,10 +1,12 @@
-//! Which column holds what, by header name, never by position: one file a layout, with a sample and its source.
+//! Which column holds what, by header name, never by position: one file a layout, with a sample and its source. [`digitraffic`] has
+//! no columns: it is made into rows before it is scanned.
 //!
 //! *In*: the first line of a file. *Out*: a [`Layout`]. Dates, units and identities are read as the layout says, never guessed
 //! row by row.
 
 mod aishub;
 mod brest;
+pub mod digitraffic;
 mod dma;
 mod exactearth;
 mod gfw;
@@ -79,6 +81,11 @@ pub enum Identity {
     Hashed,
 }
 
+impl Units {
+    /// Both, with their words in a configuration file.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Plain, "plain"), (Self::Raw, "raw")];
+}
+
 impl TimeForm {
     /// Every form, with its word on the command line.
     pub const ALL: [(Self, &'static str); 5] =
@@ -104,6 +111,8 @@ pub struct Reading {
     pub map: Vec<(Field, String)>,
     /// How times are written, where that is not as in the layout.
     pub time: Option<TimeForm>,
+    /// In what positions, speeds and courses are written, where that is not as in the layout.
+    pub units: Option<Units>,
 }
 
 /// A layout that is known.
@@ -120,6 +129,8 @@ pub struct Known {
     identity: Identity,
     /// The column that says what kind of station sent: a ship of class A or B, or none at all.
     station: Option<&'static str>,
+    /// Whether a course below zero is one that was read with a sign.
+    signed_course: bool,
 }
 
 /// All layouts; of those that fit the first counts.
@@ -142,6 +153,7 @@ pub fn told_by(name: &str) -> String {
     match KNOWN.iter().find(|k| k.name == name).map(|k| k.marks) {
         Some([]) => "it has the columns needed, and none that marks another layout".to_owned(),
         Some(marks) => format!("columns {}", marks.join(", ")),
+        None if name == digitraffic::NAME => "JSON with `mmsi` and `timestampExternal`, or with `mmsi` and `shipType`".to_owned(),
         None if name == "nmea" => "sentences with checksums".to_owned(),
         None => "as named".to_owned(),
     }
@@ -164,6 +176,8 @@ pub struct Layout {
     pub identity: Identity,
     /// The column that says what kind of station sent.
     pub station: Option<usize>,
+    /// Whether a course below zero is one that was read with a sign.
+    pub signed_course: bool,
     /// The header line as it stood, to know it again.
     pub header: Vec<u8>,
 }
@@ -214,11 +228,11 @@ impl Layout {
             }
         }
         let station = known.station.and_then(|s| names.iter().position(|n| n == s));
-        let Known { name, time, units, identity, .. } = *known;
-        let time = reading.time.unwrap_or(time);
+        let Known { name, time, units, identity, signed_course, .. } = *known;
+        let (time, units) = (reading.time.unwrap_or(time), reading.units.unwrap_or(units));
         // Nothing but the named columns tells what it is.
         let name = if reading.known.is_none() && !reading.map.is_empty() && known.marks.is_empty() { "mapped" } else { name };
-        Ok(Self { name, delimiter, columns, time, units, identity, station, header: header.to_vec() })
+        Ok(Self { name, delimiter, columns, time, units, identity, station, signed_course, header: header.to_vec() })
     }
 }
 

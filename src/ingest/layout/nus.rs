@@ -25,4 +25,5 @@ pub const NUS: Known = Known {
     units: Units::Raw,
     identity: Identity::Mmsi,
     station: None,
+    signed_course: false,
 };

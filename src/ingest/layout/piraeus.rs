@@ -27,4 +27,5 @@ pub const PIRAEUS: Known = Known {
     units: Units::Plain,
     identity: Identity::Hashed,
     station: None,
+    signed_course: false,
 };

@@ -28,12 +28,22 @@ pub fn are_here(head: &[u8]) -> bool {
     lines.take(LOOKED_AT).any(|line| !matches!(decoder.line(line), Outcome::Other | Outcome::Reject(Reason::BadSentence | Reason::BadChecksum)))
 }
 
-/// The layout of the lines that come out.
-pub fn layout() -> Layout {
+/// The layout of the lines that come out, under the name of what went in.
+pub fn layout(name: &'static str) -> Layout {
     let particulars = [8, 0, 1, 2, 3, 6, 9, 10, 11, 12].map(Field::Particular);
     let mut columns = vec![Field::Mmsi, Field::Time, Field::Lat, Field::Lon, Field::Sog, Field::Cog, Field::Heading, Field::Status];
     columns.extend(particulars);
-    Layout { name: "nmea", delimiter: b',', columns, time: TimeForm::Iso, units: Units::Plain, identity: Identity::Mmsi, station: None, header: Vec::new() }
+    Layout {
+        name,
+        delimiter: b',',
+        columns,
+        time: TimeForm::Iso,
+        units: Units::Plain,
+        identity: Identity::Mmsi,
+        station: None,
+        signed_course: false,
+        header: Vec::new(),
+    }
 }
 
 /// What is known of the rows that are no positions, when the stream has been read to its end.
@@ -54,7 +64,8 @@ pub struct Aside {
 }
 
 impl Aside {
-    fn reject(&mut self, reason: RejectReason, line: u64, byte_offset: u64, text: &[u8]) {
+    /// Counts a refused row, and keeps the first of each reason.
+    pub fn reject(&mut self, reason: RejectReason, line: u64, byte_offset: u64, text: &[u8]) {
         self.rows += 1;
         let n = self.rejected.entry(reason).or_default();
         *n += 1;
@@ -76,7 +87,7 @@ pub struct Lines<R> {
     line: u64,
     offset: u64,
     done: bool,
-    date: (i32, String),
+    pen: Pen,
     aside: Arc<Mutex<Aside>>,
 }
 
@@ -93,7 +104,7 @@ impl<R: Read> Lines<R> {
             line: 0,
             offset: 0,
             done: false,
-            date: (i32::MIN, String::new()),
+            pen: Pen::default(),
             aside: Arc::clone(&aside),
         };
         (lines, aside)
@@ -150,13 +161,43 @@ impl<R: Read> Lines<R> {
     }
 
     fn row(&mut self, p: &Position) -> io::Result<()> {
-        let day = time::day_of(p.t_ms);
-        if self.date.0 != day {
-            self.date = (day, time::day_text(day));
+        let said = self.decoder.known(p.mmsi).copied();
+        let class = if p.class == AisClass::Unknown { said.map_or(AisClass::Unknown, |s| s.class) } else { p.class };
+        self.pen.position(&mut self.made, &Position { class, ..*p })?;
+        match said {
+            Some(said) => particulars(&mut self.made, &said),
+            None => {
+                self.made.extend_from_slice(NOTHING_SAID);
+                Ok(())
+            }
         }
-        let out = &mut self.made;
+    }
+}
+
+/// The columns of particulars behind a position of a ship that has said nothing yet.
+pub const NOTHING_SAID: &[u8] = b",,,,,,,,,";
+
+/// Writes positions as rows of [`layout`], with a memory of the last day.
+pub struct Pen {
+    day: i32,
+    date: String,
+}
+
+impl Default for Pen {
+    fn default() -> Self {
+        Self { day: i32::MIN, date: String::new() }
+    }
+}
+
+impl Pen {
+    /// The row as far as the class; particulars follow.
+    pub fn position(&mut self, out: &mut Vec<u8>, p: &Position) -> io::Result<()> {
+        let day = time::day_of(p.t_ms);
+        if self.day != day {
+            (self.day, self.date) = (day, time::day_text(day));
+        }
         let (ms, s) = (p.t_ms.rem_euclid(1000), p.t_ms.div_euclid(1000).rem_euclid(86_400));
-        write!(out, "{:09},{}T{:02}:{:02}:{:02}", p.mmsi, self.date.1, s / 3600, s / 60 % 60, s % 60)?;
+        write!(out, "{:09},{}T{:02}:{:02}:{:02}", p.mmsi, self.date, s / 3600, s / 60 % 60, s % 60)?;
         if ms > 0 {
             write!(out, ".{ms:03}")?;
         }
@@ -178,20 +219,12 @@ impl<R: Read> Lines<R> {
         if p.status != NULL_STATUS {
             write!(out, "{}", p.status)?;
         }
-        let said = self.decoder.known(p.mmsi).copied();
-        let class = if p.class == AisClass::Unknown { said.map_or(AisClass::Unknown, |s| s.class) } else { p.class };
-        out.extend_from_slice(match class {
+        out.extend_from_slice(match p.class {
             AisClass::A => b",A",
             AisClass::B => b",B",
             AisClass::Unknown => b",",
         });
-        match said {
-            Some(said) => particulars(out, &said),
-            None => {
-                out.extend_from_slice(b",,,,,,,,,");
-                Ok(())
-            }
-        }
+        Ok(())
     }
 }
 
@@ -219,8 +252,8 @@ fn number(out: &mut Vec<u8>, v: u32) -> io::Result<()> {
     if v > 0 { write!(out, "{v}") } else { Ok(()) }
 }
 
-/// A text, in quotes where it holds what would part it.
-fn text(out: &mut Vec<u8>, text: &[u8]) {
+/// A text behind a comma, in quotes where it holds what would part it.
+pub fn text(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b',');
     if !text.iter().any(|b| matches!(b, b',' | b'"')) {
         out.extend_from_slice(text);

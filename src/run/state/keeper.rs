@@ -184,7 +184,7 @@ pub fn forget(folder: &Path, what: &str, progress: &(dyn Fn(Progress) + Sync)) -
     let scoring_hash = config::scoring_hash(&params);
     let rules = night::Rules::new(&params, IndexKind::Rstar, index.detection.min_confidence, &limits, scoring_hash, &now_us, progress);
     let mut taken = Taken::default();
-    let (_, _, news) = nightly::carry_on(&dir, &mut index, &mut taken, &rules)?;
+    let news = nightly::carry_on(&dir, &mut index, &mut taken, &rules)?.news;
     dir.commit(index)?;
     dir.sweep()?;
     Ok(news)

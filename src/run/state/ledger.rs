@@ -154,6 +154,9 @@ pub struct Night {
     pub known_until_ms: i64,
 }
 
+/// A new event, from when, and to when.
+type Heir = (String, i64, Option<i64>);
+
 /// The ledger after a night that ended with these events.
 pub fn next(before: &Ledger, book: &[Rendered], night: Night) -> Ledger {
     let mut ledger = Ledger::new();
@@ -192,7 +195,7 @@ pub fn next(before: &Ledger, book: &[Rendered], night: Night) -> Ledger {
         ledger.insert(event.id.clone(), entry);
     }
     // What is no event any more, and whether it goes on under another name.
-    let mut successors: BTreeMap<(u8, Vec<u32>), Vec<(String, i64, Option<i64>)>> = BTreeMap::new();
+    let mut successors: BTreeMap<(u8, Vec<u32>), Vec<Heir>> = BTreeMap::new();
     let mmsis = |e: &Entry| e.ships.iter().map(|s| s.0).collect::<Vec<_>>();
     for (id, e) in ledger.iter().filter(|(_, e)| e.status == Status::New) {
         successors.entry((e.kind, mmsis(e))).or_default().push((id.clone(), e.start_ms, e.end_ms));
@@ -207,7 +210,7 @@ pub fn next(before: &Ledger, book: &[Rendered], night: Night) -> Ledger {
             entry.status = Status::Withdrawn;
             entry.reason = reason(old.end_ms, old.open, false, old.open);
             entry.last_night = night.number;
-            let overlaps = |s: &&(String, i64, Option<i64>)| s.1 <= old.end_ms.unwrap_or(i64::MAX) && s.2.unwrap_or(i64::MAX) >= old.start_ms;
+            let overlaps = |s: &&Heir| s.1 <= old.end_ms.unwrap_or(i64::MAX) && s.2.unwrap_or(i64::MAX) >= old.start_ms;
             let heir = successors.get(&(old.kind, mmsis(old))).and_then(|s| s.iter().filter(overlaps).find(|s| !taken.contains(&s.0)));
             if let Some((heir, _, _)) = heir {
                 taken.insert(heir.clone());
