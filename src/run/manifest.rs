@@ -86,7 +86,8 @@ pub fn json(facts: &Facts, outputs: &[Written]) -> Value {
     })
 }
 
-fn account(a: &FileAccount) -> Value {
+/// The row accounting of a file.
+pub fn account(a: &FileAccount) -> Value {
     let rejected: Map<String, Value> = a.rejected.iter().map(|(r, n)| (r.key().to_owned(), json!(n))).collect();
     let not_ships: Map<String, Value> = a.not_ships.iter().map(|(k, n)| ((*k).to_owned(), json!(n))).collect();
     json!({

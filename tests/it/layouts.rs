@@ -317,7 +317,7 @@ fn a_table_can_be_described_by_hand() {
     let (code, _, err) = look(&["--map", "latitude=Breite"]);
     assert!(code == 2 && err.contains("no field `latitude`; there are mmsi, time, lat, lon"), "{err}");
     let (code, _, err) = look(&["--provider", "denmark"]);
-    assert!(code == 2 && err.contains("there are auto, dma, exactearth"), "{err}");
+    assert!(code == 2 && err.contains("there are auto, alongside, dma, exactearth"), "{err}");
     // AISHub's raw form has the header of the other.
     scratch.put("a.csv", b"MMSI,TIME,LONGITUDE,LATITUDE,COG,SOG,HEADING,NAVSTAT,DRAUGHT\n219000001,1777161609,4650470,34147560,340,119,32,0,75\n");
     let (code, json, _) = look(&["--provider", "aishub-raw"]);

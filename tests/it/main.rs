@@ -15,6 +15,7 @@ mod lab;
 mod layouts;
 mod nmea;
 mod nmea_encode;
+mod parquet;
 mod real_day;
 mod score;
 mod spatial;
