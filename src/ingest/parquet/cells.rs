@@ -136,7 +136,66 @@ fn integer(v: i64, bits: u32, form: Form, day: &mut Day, out: &mut Vec<u8>) {
 
 /// A number of so many digits behind the point, without the zeros that end it.
 fn decimal(v: i64, scale: u32, out: &mut Vec<u8>) {
-    let one = 10u64.pow(scale);
+    match scale {
+        0 => out.extend_from_slice(itoa::Buffer::new().format(v).as_bytes()),
+        1 => decimal_of::<1>(v, out),
+        2 => decimal_of::<2>(v, out),
+        5 => decimal_of::<5>(v, out),
+        7 => decimal_of::<7>(v, out),
+        _ => digits(v, 10u64.pow(scale), out),
+    }
+}
+
+/// Of a scale that the compiler knows, and mostly of a number that fits into a few bytes: this is most of what is written.
+#[inline]
+fn decimal_of<const SCALE: u32>(v: i64, out: &mut Vec<u8>) {
+    let one = const { 10u64.pow(SCALE) };
+    let (whole, mut rest) = (v.unsigned_abs() / one, v.unsigned_abs() % one);
+    if whole > 999 {
+        return digits(v, one, out);
+    }
+    let mut text = [0u8; 16];
+    let mut n = 0;
+    let mut put = |digit: u64, n: &mut usize| {
+        if let Some(to) = text.get_mut(*n) {
+            *to = b'0' + digit as u8;
+        }
+        *n += 1;
+    };
+    if v < 0 {
+        out.push(b'-');
+    }
+    if whole > 99 {
+        put(whole / 100, &mut n);
+    }
+    if whole > 9 {
+        put(whole / 10 % 10, &mut n);
+    }
+    put(whole % 10, &mut n);
+    let mut length = n;
+    if rest > 0 {
+        // The point comes last: its place is kept.
+        n += 1;
+        let mut place = one;
+        for _ in 0..SCALE {
+            place /= 10;
+            put(rest / place, &mut n);
+            rest %= place;
+            if rest == 0 {
+                break;
+            }
+        }
+        if let Some(point) = text.get_mut(length) {
+            *point = b'.';
+        }
+        length = n;
+    }
+    let begin = out.len();
+    out.extend_from_slice(&text);
+    out.truncate(begin + length);
+}
+
+fn digits(v: i64, one: u64, out: &mut Vec<u8>) {
     let size = v.unsigned_abs();
     if v < 0 {
         out.push(b'-');
@@ -160,7 +219,7 @@ fn float(v: f64, out: &mut Vec<u8>) {
     const ONE: f64 = 1e5;
     let n = (v * ONE + 0.5f64.copysign(v)) as i64;
     if n.unsigned_abs() < 1_000_000_000_000_000 && n as f64 / ONE == v {
-        decimal(n, 5, out);
+        decimal_of::<5>(n, out);
     } else {
         out.extend_from_slice(zmij::Buffer::new().format(v).as_bytes());
     }
@@ -171,14 +230,14 @@ fn float_32(v: f32, out: &mut Vec<u8>) {
     const ONE: f64 = 1e2;
     let n = (f64::from(v) * ONE + 0.5f64.copysign(f64::from(v))) as i64;
     if n.unsigned_abs() < 1_000_000 && (n as f64 / ONE) as f32 == v {
-        decimal(n, 2, out);
+        decimal_of::<2>(n, out);
     } else {
         out.extend_from_slice(zmij::Buffer::new().format(v).as_bytes());
     }
 }
 
 /// The text of the day that was written last: neighbouring rows share it.
-pub type Day = (i32, String);
+pub type Day = (i32, [u8; 10]);
 
 /// A time, to the millisecond.
 fn instant(t_ms: i64, day: &mut Day, out: &mut Vec<u8>) {
@@ -188,10 +247,10 @@ fn instant(t_ms: i64, day: &mut Day, out: &mut Vec<u8>) {
         return;
     }
     let today = time::day_of(t_ms);
-    if day.0 != today || day.1.is_empty() {
-        *day = (today, time::day_text(today));
+    if day.0 != today || day.1[0] == 0 {
+        *day = (today, time::day_text(today).as_bytes().first_chunk().copied().unwrap_or_default());
     }
-    out.extend_from_slice(day.1.as_bytes());
+    out.extend_from_slice(&day.1);
     let ms = t_ms.rem_euclid(DAY_MS);
     let s = ms / 1000;
     let two = |v: i64| [b'0' + (v / 10) as u8, b'0' + (v % 10) as u8];
@@ -210,7 +269,7 @@ fn bytes(v: &[u8], form: Form, out: &mut Vec<u8>) {
     match form {
         Form::PointX => point(v, 0, out),
         Form::PointY => point(v, 1, out),
-        _ if memchr::memchr3(b',', b'"', b'\n', v).is_none() && memchr::memchr(b'\r', v).is_none() && v.len() <= MOST_LINE => out.extend_from_slice(v),
+        _ if v.len() <= MOST_LINE && !v.iter().fold(false, |parts, b| parts | matches!(b, b',' | b'"' | b'\n' | b'\r')) => out.extend_from_slice(v),
         _ => {
             out.push(b'"');
             for b in v.iter().take(MOST_LINE) {
