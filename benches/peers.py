@@ -7,7 +7,7 @@
 Peers: SQL in DuckDB, polars (in memory and streaming), and Python with a k-d tree (scipy), and with a ball tree (scikit-learn) if `--peers` names
 it, both reading with pyarrow; each from CSV and from Parquet, which this script writes from the CSV with DuckDB before the clock starts. What is
 not installed is left out. Every command runs as a whole process, all of them in turn, one warm-up each; figures are medians. Time is wall clock, memory
-the largest resident set that the kernel saw (wait4). `detect` cannot read Parquet.
+the largest resident set that the kernel saw (wait4).
 
 All peers compute the same: each ship's first position in every 10 minutes (of several in that second the southernmost, then the westernmost;
 to 1e-5 degree), pairs within 500 m, for 12 such slots on end; and nothing else: no cleaning, no gaps, no scores, no files. The script ends with
@@ -400,6 +400,8 @@ def measure(args, day, scratch):
     out = lambda key, form: os.path.join(scratch, f"{key}.{form}.csv")
     # (key, form) to title and command.
     commands = {("detect", "csv"): ("alongside detect", detect(args, day, run)), ("gfw", "csv"): ("alongside detect --preset gfw", detect(args, day, run + "-gfw", "--preset", "gfw"))}
+    if parquet:
+        commands["detect", "parquet"] = ("alongside detect", detect(args, parquet, run + "-parquet"))
     for key, (title, modules, _) in PEERS.items():
         if key not in args.peers if args.peers else key in ON_REQUEST:
             continue
@@ -418,7 +420,8 @@ def measure(args, day, scratch):
         for k, (_, command) in commands.items():
             seconds, peak, text = timed(command, args.threads)
             if k[0] in OURS:
-                with open(os.path.join(run if k[0] == "detect" else run + "-gfw", "manifest.json"), encoding="utf-8") as file:
+                folder = run + {("detect", "csv"): "", ("gfw", "csv"): "-gfw", ("detect", "parquet"): "-parquet"}[k]
+                with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
                     text = json.load(file)["timings_ms"]["read"] / 1000
             if turn > 0:
                 results[k].append((seconds, peak))
@@ -430,7 +433,7 @@ def measure(args, day, scratch):
         if not key.startswith("read-"):
             figures.append({"key": key, "command": title, "input": form, "seconds": round(statistics.median(seconds), 2), "fastest": round(min(seconds), 2), "slowest": round(max(seconds), 2),
                             "ratio_to_detect": round(statistics.median(seconds) / base, 2), "peak_gib": round(peak / 2**30, 2)})
-        if key == "detect" or key.startswith("read-"):
+        if (key, form) == ("detect", "csv") or key.startswith("read-"):
             if None in reads[key, form]:
                 print(f"{title}: cannot read {day} with typed columns", file=sys.stderr)
                 continue
@@ -609,7 +612,6 @@ def table(day):
         mark = " *" if f is fastest_polars(day["figures"], f["input"]) else ""
         span = f"{f['fastest']:.2f}-{f['slowest']:.2f}"
         print(f"{f['command'] + mark:<34} {f['input']:<8} {f['seconds']:>9.2f} {span:>13} {f['ratio_to_detect']:>9.2f} {f['peak_gib']:>9.2f}")
-    print(f"{'alongside detect':<34} {'parquet':<8} {'-':>9} {'-':>13} {'-':>9} {'-':>9}")
     if any(f["key"].startswith("polars") for f in day["figures"]):
         print("* the faster of polars' two engines")
     if day["reading"]:

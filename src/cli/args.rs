@@ -27,6 +27,8 @@ pub struct Args {
 pub enum Command {
     /// Find events: rendezvous and gaps, scored, as GeoJSON and CSV
     Detect(Box<Detect>),
+    /// Write what was read as canonical GeoParquet, one file a UTC day
+    Convert(Convert),
     /// Make labelled synthetic traffic: what is true of it is known
     Simulate(Simulate),
     /// Compare events with labels: recall, precision and timing, by kind and scenario
@@ -56,7 +58,7 @@ pub enum Command {
 /// Options of `detect`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "INPUT is AIS as CSV: MarineCadastre (both layouts), Danish Maritime Authority, Kystverket, Brest,\nPiraeus, Global Fishing Watch tracks, NUS, AISHub, exactEarth and Spire, recognised by the header;\nraw NMEA with receive times, and Finnish JSON (Digitraffic).\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 70 our bug.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite"
+    after_help = "INPUT is AIS as CSV or Parquet: MarineCadastre (both layouts), Danish Maritime Authority, Kystverket,\nBrest, Piraeus, Global Fishing Watch tracks, NUS, AISHub, exactEarth and Spire, recognised by the\ncolumns, and what `convert` writes; raw NMEA with receive times; or Finnish JSON (Digitraffic).\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 6 another run holds the output or the state; 70 our bug; 130, 143 stopped.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  alongside detect AIS_2020_01_02.zip --state state -o night --overwrite\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite"
 )]
 pub struct Detect {
     /// A file, a folder, a glob in quotes, or - for standard input
@@ -253,6 +255,47 @@ pub struct Inspect {
     /// For machines
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `convert`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Reads whatever `detect` reads and writes DIR/YYYY-MM-DD.parquet, one a UTC day, with rejects.csv and manifest.json.\nEvery report stands there once, with its file and line; `detect` finds the same events in it as in the source.\nRow groups lie by six hours, then by place: a question about a degree and an hour reads a few of them.\n\nExit codes: 0 done; 2 usage; 3 no usable input; 4 some input refused; 5 output not written; 70 our bug.\n\nExamples:\n  alongside convert AIS_2020_01_01.zip -o canonical\n  alongside convert 'ais/*.csv.zst' -o gulf --bbox=-98,24,-80,31\n  alongside convert ais/ -o canonical && alongside detect canonical -o night"
+)]
+pub struct Convert {
+    /// A file, a folder, a glob in quotes, or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Folder of the files; appears whole or not at all
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace what an earlier run left there
+    #[arg(long)]
+    pub overwrite: bool,
+
+    /// How the files are laid out
+    #[command(flatten)]
+    pub layout: LayoutOptions,
+    /// Configuration file, for the providers in it
+    #[arg(long, value_name = "FILE", help_heading = "Layout")]
+    pub config: Option<PathBuf>,
+
+    /// Which rows
+    #[command(flatten)]
+    pub rows: Rows,
+    /// Malformed rows a file may have, in percent, before it is refused
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = parse_percent, help_heading = "Which rows")]
+    pub max_reject_share: f64,
+
+    /// Threads [default: every core]
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub threads: Option<usize>,
+    /// Progress bar: on a terminal, or never
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Running")]
+    pub progress: ProgressWhen,
+    /// No summary, no progress
+    #[arg(short, long, help_heading = "Running")]
+    pub quiet: bool,
 }
 
 /// Options of `simulate`.

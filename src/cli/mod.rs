@@ -6,10 +6,10 @@ pub mod progress;
 pub mod summary;
 
 use crate::export;
-use crate::ingest::escape;
+use crate::ingest::{container, escape};
 use crate::lab;
 use crate::model::{Kind, time};
-use crate::run::{config, inspect, nightly, oneshot, state};
+use crate::run::{config, convert, inspect, nightly, oneshot, state};
 use args::{Args, Command};
 use clap::Parser;
 use std::collections::BTreeMap;
@@ -39,6 +39,9 @@ pub enum Exit {
 /// Reads the command line and runs it.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
+        if container::is_decoder() {
+            return;
+        }
         tell(&format!("alongside: a fault of alongside itself: {panic}\n  please report it with the command line and the manifest of the input"));
         std::process::exit(Exit::Bug as i32);
     }));
@@ -171,6 +174,7 @@ impl From<state::Error> for Failure {
 fn run(args: Args) -> Result<Exit, Failure> {
     match args.command {
         Command::Detect(detect) => run_detect(*detect),
+        Command::Convert(convert) => run_convert(&convert),
         Command::Simulate(simulate) => run_simulate(&simulate),
         Command::Evaluate(evaluate) => run_evaluate(&evaluate),
         Command::Bench(bench) => run_bench(&bench),
@@ -206,13 +210,41 @@ fn tell_refused(refused: &[crate::ingest::Error]) -> Exit {
     if refused.is_empty() { Exit::Done } else { Exit::Partial }
 }
 
-fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
-    JSON.store(detect.log_format == args::LogFormat::Json, Ordering::Relaxed);
-    let threads = detect.threads.unwrap_or(0);
+/// Work in so many threads; none named are as many as there are cores.
+fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
+    let threads = threads.unwrap_or(0);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
-        .map_err(|e| Failure::new(Exit::Usage, format!("--threads {threads}: {e}"), "leave it out to use every core"))?;
+        .map_err(|e| Failure::new(Exit::Usage, format!("--threads {threads}: {e}"), "leave it out to use every core"))
+}
+
+fn run_convert(options: &args::Convert) -> Result<Exit, Failure> {
+    use_threads(options.threads)?;
+    let plan = convert::Plan {
+        inputs: options.inputs.clone(),
+        out: options.out.clone(),
+        overwrite: options.overwrite,
+        limits: crate::ingest::Limits {
+            max_reject_percent: options.max_reject_share,
+            reading: options.layout.reading(options.config.as_deref())?,
+            ..limits(&options.rows)?
+        },
+    };
+    let visible = options.progress == args::ProgressWhen::Auto && !options.quiet && io::stderr().is_terminal();
+    let bar = progress::Bar::new(visible);
+    let outcome = convert::convert(&plan, &|p| bar.tell(p))?;
+    bar.finish();
+    if !options.quiet {
+        io::stdout().write_all(summary::of_conversion(&outcome).as_bytes())?;
+    }
+    tell_passed_over(&options.inputs);
+    Ok(tell_refused(&outcome.refused))
+}
+
+fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
+    JSON.store(detect.log_format == args::LogFormat::Json, Ordering::Relaxed);
+    use_threads(detect.threads)?;
     let params = config::load(detect.preset, detect.config.as_deref(), &detect.set)?;
     let kinds = if detect.kinds.is_empty() { Kind::ALL.to_vec() } else { detect.kinds.clone() };
     let plan = oneshot::Plan {

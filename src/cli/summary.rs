@@ -2,7 +2,8 @@
 
 use crate::ingest::escape;
 use crate::model::event::Event;
-use crate::model::{Kind, RejectReason, time};
+use crate::model::{FileAccount, Kind, RejectReason, time};
+use crate::run::convert::{self, DayFile};
 use crate::run::nightly::News;
 use crate::run::oneshot::Outcome;
 use crate::run::state::keeper::{Shown, ShownDay};
@@ -14,8 +15,6 @@ use std::fmt::Write;
 pub fn of(outcome: &Outcome, min_confidence: i32) -> String {
     let mut out = String::new();
     let accounts = &outcome.accounts;
-    let sum = |f: &dyn Fn(&crate::model::FileAccount) -> u64| accounts.iter().map(f).sum::<u64>();
-    let rows = sum(&|a| a.rows);
     let day = |d: Option<&i32>| d.map(|d| time::day_text(*d)).unwrap_or_default();
     let span = match (outcome.days.first(), outcome.days.last()) {
         (a, b) if a == b => day(a),
@@ -23,24 +22,7 @@ pub fn of(outcome: &Outcome, min_confidence: i32) -> String {
     };
     let files = if accounts.len() == 1 { "file" } else { "files" };
     let _ = writeln!(out, "{} {files}, {span}, {} vessels, {} tracks\n", accounts.len(), thousands(outcome.vessels), thousands(outcome.tally.tracks));
-    let _ = writeln!(out, "rows          {:>14}", thousands(rows));
-    let _ = writeln!(out, "  positions   {:>14}", thousands(sum(&|a| a.positions)));
-    let mut line = |label: &str, n: u64| {
-        if n > 0 {
-            let _ = writeln!(out, "  {label:<12}{:>14}", thousands(n));
-        }
-    };
-    line("duplicates", sum(&|a| a.duplicates));
-    line("no position", sum(&|a| a.no_position));
-    line("static only", sum(&|a| a.static_only));
-    line("not ships", sum(&|a| a.not_ships.values().sum()));
-    line("rejected", sum(&|a| a.rejected_total()));
-    for reason in RejectReason::ALL {
-        let n = sum(&|a| a.rejected.get(&reason).copied().unwrap_or(0));
-        if n > 0 {
-            let _ = writeln!(out, "    {:<22}{:>12}", reason.key(), thousands(n));
-        }
-    }
+    accounting(&mut out, accounts);
     let dropped = &outcome.tally;
     if dropped.teleports + dropped.repeats + dropped.simultaneous > 0 {
         let _ = writeln!(
@@ -164,6 +146,44 @@ pub fn state(shown: &Shown) -> String {
 fn list(words: Vec<String>) -> String {
     let first = words.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
     if words.len() > 6 { format!("{first} and {} more", words.len() - 6) } else { first }
+}
+
+/// What became of the rows.
+fn accounting(out: &mut String, accounts: &[FileAccount]) {
+    let sum = |f: &dyn Fn(&FileAccount) -> u64| accounts.iter().map(f).sum::<u64>();
+    let _ = writeln!(out, "rows          {:>14}", thousands(sum(&|a| a.rows)));
+    let _ = writeln!(out, "  positions   {:>14}", thousands(sum(&|a| a.positions)));
+    let mut line = |label: &str, n: u64| {
+        if n > 0 {
+            let _ = writeln!(out, "  {label:<12}{:>14}", thousands(n));
+        }
+    };
+    line("duplicates", sum(&|a| a.duplicates));
+    line("no position", sum(&|a| a.no_position));
+    line("static only", sum(&|a| a.static_only));
+    line("not ships", sum(&|a| a.not_ships.values().sum()));
+    line("rejected", sum(&|a| a.rejected_total()));
+    for reason in RejectReason::ALL {
+        let n = sum(&|a| a.rejected.get(&reason).copied().unwrap_or(0));
+        if n > 0 {
+            let _ = writeln!(out, "    {:<22}{:>12}", reason.key(), thousands(n));
+        }
+    }
+}
+
+/// The same of files that were converted.
+pub fn of_conversion(outcome: &convert::Outcome) -> String {
+    let mut out = String::new();
+    let files = if outcome.accounts.len() == 1 { "file" } else { "files" };
+    let _ = writeln!(out, "{} {files}, {} vessels\n", outcome.accounts.len(), thousands(outcome.vessels));
+    accounting(&mut out, &outcome.accounts);
+    let _ = writeln!(out);
+    for DayFile { name, bytes, written } in &outcome.files {
+        let groups = if written.row_groups == 1 { "row group" } else { "row groups" };
+        let _ = writeln!(out, "{name}  {:>14} rows  {:>5} {groups}  {:>14} bytes", thousands(written.rows), written.row_groups, thousands(*bytes));
+    }
+    let _ = writeln!(out, "\nwritten to {}", escape(outcome.out.display().to_string().as_bytes(), 400));
+    out
 }
 
 fn held_back(out: &mut String, outcome: &Outcome) {

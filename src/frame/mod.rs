@@ -4,6 +4,8 @@
 //! `particulars` (what a ship said of itself, one row a time it changed); and back again as plain slices.
 //! A frame is built in chunks, of any order; the rows of one ship never stand in two.
 
+pub mod canonical;
+
 use crate::model::{AisClass, Fix, Mmsi, Particulars};
 use polars::prelude::*;
 use std::io::Write;

@@ -4,7 +4,7 @@ use crate::frame::{self, PositionColumns};
 use crate::ingest::Error;
 use crate::ingest::blocks::{Block, Blocks};
 use crate::ingest::container::{self, Stream};
-use crate::ingest::layout::{Layout, Reading, digitraffic};
+use crate::ingest::layout::{self, Layout, Reading, digitraffic};
 use crate::ingest::nmea::{self, lines::Aside};
 use crate::ingest::scan::{MOST_REJECTS, Plan, RawReject, Scanned, Wanted, Worker};
 use crate::ingest::store::{Sighting, Store, is_duplicate, stream_of};
@@ -176,12 +176,19 @@ struct Hands<'a> {
 
 /// Scans a stream whose first line is row `first_row`; its fixes go to the store.
 fn scan_stream(stream: Stream, number: usize, first_row: u64, hands: &Hands, store: &mut Store) -> Result<(OpenStream, Vec<Scanned>), Error> {
-    let Stream { path, stored_bytes, reader, digest } = stream;
+    let Stream { path, stored_bytes, reader, table, digest } = stream;
     let damaged = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => Error::Io { path: path.clone(), source: e },
         _ => Error::Damaged { path: path.clone(), what: e.to_string() },
     };
-    let Source { layout, blocks, header_lines, aside } = open(&path, reader, hands.reading, &damaged)?;
+    let Source { layout, blocks, header_lines, aside } = match table {
+        Some(table) => {
+            let layout = Layout::recognise(&path, &table.header(), hands.reading)?;
+            let (layout, lines) = table.lines(&path, layout);
+            Source { layout, blocks: Blocks::new(lines, Vec::new(), 0), header_lines: 1, aside: None }
+        }
+        None => open(&path, reader, hands.reading, &damaged)?,
+    };
     let name = layout.name;
     let plan = Arc::new(Plan::new(layout));
     let blocks = Mutex::new(Some(blocks));
@@ -331,7 +338,10 @@ fn gather(
             *rows_by_day.entry(*day).or_default() += n;
         }
     }
-    let delivered = limits.delivered(&rows_by_day);
+    // What `convert` wrote was looked at for stray clocks when it was read.
+    let canonical = |block: &&Scanned| opened[block.stream].account.layout == layout::CANONICAL;
+    let settled: BTreeSet<i32> = scanned.iter().filter(canonical).flat_map(|block| block.days.keys().copied()).collect();
+    let delivered: BTreeSet<i32> = limits.delivered(&rows_by_day).into_iter().chain(settled).collect();
     let days_seen = rows_by_day.len();
     rows_by_day.retain(|d, _| delivered.contains(d));
     // Counts and rejects of the blocks.

@@ -6,7 +6,9 @@ use crate::ingest::layout::digitraffic;
 use std::path::{Path, PathBuf};
 
 /// Endings that are looked for in a folder; the container itself is recognised by content.
-const ENDINGS: [&str; 11] = [".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip", ".nmea", ".aivdm", ".json", ".geojson"];
+const ENDINGS: [&str; 13] = [".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip", ".nmea", ".aivdm", ".json", ".geojson", ".parquet", ".geoparquet"];
+/// Files of these names are what a run leaves, where its manifest stands beside them.
+const LEFT_BY_RUNS: [&str; 3] = ["tracks.parquet", "events.parquet", "rejects.csv"];
 
 /// What the arguments name.
 #[derive(Debug, Default)]
@@ -82,6 +84,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, passed_over: &mut usize) -> Res
         let is_run = |folder: &Path| ["manifest.json", "tracks.parquet"].iter().all(|f| folder.join(f).is_file());
         if kind.is_dir() && !name.starts_with(['.', '_']) && !is_run(&entry.path()) {
             walk(&entry.path(), found, passed_over)?;
+        } else if LEFT_BY_RUNS.contains(&name.as_str()) && folder.join("manifest.json").is_file() {
+            continue;
         } else if kind.is_file() && !name.starts_with('.') && name != "manifest.json" {
             let is_json = [".json", ".geojson"].iter().any(|e| name.ends_with(e));
             match ENDINGS.iter().any(|e| name.ends_with(e)) && !(is_json && is_other_json(&entry.path())) {

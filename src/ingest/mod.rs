@@ -10,6 +10,7 @@ pub mod gather;
 pub mod inputs;
 pub mod layout;
 pub mod nmea;
+pub mod parquet;
 pub mod row;
 pub mod scan;
 pub mod store;

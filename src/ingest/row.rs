@@ -83,6 +83,12 @@ pub fn mmsi(text: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0u32, |v, b| b.is_ascii_digit().then(|| v * 10 + u32::from(b - b'0')))
 }
 
+/// Nine digits, or the ten of a number that stands for a made-up name.
+#[inline]
+pub fn mmsi_or_made_up(text: &[u8]) -> Option<u32> {
+    mmsi(text).or_else(|| if text.len() == 10 { scaled(text, 0).and_then(|v| u32::try_from(v).ok()).filter(|v| *v > 999_999_999) } else { None })
+}
+
 /// Whether a text that is no MMSI is a number of [`DEFAULT_MMSIS`] that lost its leading zeros in some export.
 pub fn is_short_default(text: &[u8]) -> bool {
     text.len() < 9 && scaled(text, 0).is_some_and(|v| DEFAULT_MMSIS.iter().any(|d| i64::from(*d) == v))

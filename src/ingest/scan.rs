@@ -161,7 +161,8 @@ impl Plan {
             }
         }
         let moving = at.iter().flatten().max().map_or(0, |last| last + 1);
-        let plain = (layout.delimiter, layout.time, layout.units, layout.identity, layout.station) == (b',', TimeForm::Iso, Units::Plain, Identity::Mmsi, None);
+        let plain =
+            (layout.delimiter, layout.time, layout.station) == (b',', TimeForm::Iso, None) && layout.units != Units::Raw && layout.identity != Identity::Hashed;
         let split = plain
             && moving < layout.columns.len()
             && layout.columns[..moving].iter().all(|f| !matches!(f, Field::Status | Field::Particular(_) | Field::Other));
@@ -181,7 +182,8 @@ impl Plan {
         match self.layout.units {
             Units::Plain => row::scaled(text, digits),
             Units::Raw if digits == 7 => row::scaled(text, 0).and_then(row::e7_of_ten_thousandths),
-            Units::Raw => row::scaled(text, 0),
+            Units::Tenths if digits == 7 => row::scaled(text, 7),
+            Units::Raw | Units::Tenths => row::scaled(text, 0),
         }
     }
     /// A speed, course or heading that may be missing.
@@ -197,6 +199,10 @@ impl Plan {
         let Some(rest) = following else { return true };
         let next = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
         !next.trim_ascii().is_empty() && memchr::memchr(self.layout.delimiter, next).is_none()
+    }
+    /// Digits of a length behind the point, to have it in tenths of a metre.
+    pub fn length_digits(&self) -> u32 {
+        u32::from(self.layout.units != Units::Tenths)
     }
     /// Digits of a draught behind the point, to have it in tenths of a metre.
     pub fn draught_digits(&self) -> u32 {
@@ -347,6 +353,7 @@ impl Worker {
     fn quick(&mut self, plan: &Plan, rest: &[u8], wanted: &Wanted) -> Option<(usize, Fix, usize)> {
         let (mut mmsi, mut t_ms, mut lat, mut lon) = (0, 0, i64::MAX, i64::MAX);
         let (mut sog_dkn, mut cog_ddeg, mut heading_deg) = (NULL_U16, NULL_U16, NULL_U16);
+        let tenths = u32::from(plan.layout.units == Units::Plain);
         let mut k = 0;
         for field in &plan.head {
             let text = rest.get(k..)?;
@@ -361,8 +368,8 @@ impl Worker {
                 }
                 Field::Lat => row::decimal(text, 7, &mut lat)?,
                 Field::Lon => row::decimal(text, 7, &mut lon)?,
-                Field::Sog => row::motion(text, 1, row::sog_of, &mut sog_dkn)?,
-                Field::Cog => row::motion(text, 1, |v| plan.cog_of(v), &mut cog_ddeg)?,
+                Field::Sog => row::motion(text, tenths, row::sog_of, &mut sog_dkn)?,
+                Field::Cog => row::motion(text, tenths, |v| plan.cog_of(v), &mut cog_ddeg)?,
                 Field::Heading => row::motion(text, 0, row::heading_of, &mut heading_deg)?,
                 Field::Status | Field::Particular(_) | Field::Other => return None,
             };
@@ -416,7 +423,11 @@ impl Worker {
             return Ok(Row::NotShip(kind));
         }
         let number = field(plan.at[0]);
-        let known = if plan.layout.identity == Identity::Hashed { row::hashed_identity(number, plan.is_header(line)) } else { row::mmsi(number) };
+        let known = match plan.layout.identity {
+            Identity::Mmsi => row::mmsi(number),
+            Identity::Hashed => row::hashed_identity(number, plan.is_header(line)),
+            Identity::Numbered => row::mmsi_or_made_up(number),
+        };
         let Some(mmsi) = known else {
             return Err(match () {
                 () if plan.is_header(line) => RejectReason::RepeatedHeader,

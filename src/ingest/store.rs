@@ -421,7 +421,11 @@ impl Shard {
 /// Raw particulars in canonical form.
 fn parse(plan: &Plan, raw: &[u8]) -> Particulars {
     let [name, imo, call_sign, ship_type, length, width, draught, cargo, class, bow, stern, port, starboard] = plan.texts(raw);
-    let text = |t: &[u8]| escape(&t[..t.len().min(MOST_TEXT)], MOST_TEXT).trim_matches(|c: char| c.is_whitespace() || c == '@').to_owned();
+    // What is kept is itself no longer than what is read: so it is the same when it is read again.
+    let text = |t: &[u8]| {
+        let text = escape(&t[..t.len().min(MOST_TEXT)], MOST_TEXT);
+        text[..text.floor_char_boundary(MOST_TEXT)].trim_matches(|c: char| c.is_whitespace() || c == '@').to_owned()
+    };
     let number = |t: &[u8], digits: u32, most: i64| match row::scaled(t.trim_ascii(), digits) {
         Some(v) if (1..=most).contains(&v) => v,
         _ => 0,
@@ -430,7 +434,7 @@ fn parse(plan: &Plan, raw: &[u8]) -> Particulars {
     let antenna = [bow, stern, port, starboard].map(|t| row::scaled(t.trim_ascii(), 0).filter(|v| (0..=511).contains(v)).map(|v| v as u16));
     let [to_bow_m, to_stern_m, to_port_m, to_starboard_m] = if antenna.contains(&None) { [0; 4] } else { antenna.map(|v| v.unwrap_or(0)) };
     let [bow, stern, port, starboard] = antenna.map(|v| v.unwrap_or(0));
-    let (length_dm, beam_dm) = (number(length, 1, 10_220) as u16, number(width, 1, 1_260) as u16);
+    let (length_dm, beam_dm) = (number(length, plan.length_digits(), 10_220) as u16, number(width, plan.length_digits(), 1_260) as u16);
     let imo = imo.trim_ascii();
     let imo = imo.strip_prefix(b"IMO").unwrap_or(imo).trim_ascii();
     Particulars {

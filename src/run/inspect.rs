@@ -6,7 +6,7 @@
 use crate::frame::{self, ShipRows};
 use crate::ingest::layout::{self, Reading};
 use crate::ingest::{self, Limits};
-use crate::model::time::{DAY_MS, HOUR_MS};
+use crate::model::time::HOUR_MS;
 use crate::model::{AisClass, FileAccount, NULL_STATUS, NULL_U16, Particulars, RejectReason, ShipType, time};
 use crate::run::oneshot::{self, Error, Progress};
 use crate::spatial::coast::Coast;
@@ -367,8 +367,9 @@ fn jammed(ships: &[ShipRows]) -> Vec<(i32, i32, usize)> {
 impl Report {
     /// Days between the first and the last position without one.
     pub fn missing_days(&self) -> u64 {
-        let day = |text: &str| time::parse_rfc3339(text).map(|t| t.div_euclid(DAY_MS));
-        let span = self.span.as_ref().and_then(|(a, b)| day(a).zip(day(b)));
-        span.map_or(0, |(a, b)| (b - a + 1) as u64 - self.positions_by_day.len() as u64)
+        // By day and not by the span, whose ends are rounded to the second.
+        let day = |text: Option<&String>| text.and_then(|t| time::parse_day(t));
+        let ends = day(self.positions_by_day.keys().next()).zip(day(self.positions_by_day.keys().next_back()));
+        ends.map_or(0, |(a, b)| i64::from(b - a + 1) as u64 - self.positions_by_day.len() as u64)
     }
 }

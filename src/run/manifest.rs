@@ -108,7 +108,7 @@ fn night(news: &News) -> Value {
 }
 
 /// One entry for every file that was named or found, and every member of an archive: read, or refused and why.
-fn inputs(accounts: &[FileAccount], refused: &[ingest::Error]) -> Vec<Value> {
+pub fn inputs(accounts: &[FileAccount], refused: &[ingest::Error]) -> Vec<Value> {
     let why = |path: &Path| refused.iter().find(|e| e.path() == Some(path)).map(ToString::to_string);
     let mut all: Vec<Value> = accounts.iter().map(|a| account(a, why(&a.path))).collect();
     for path in refused.iter().filter_map(ingest::Error::path) {
@@ -120,6 +120,7 @@ fn inputs(accounts: &[FileAccount], refused: &[ingest::Error]) -> Vec<Value> {
     all
 }
 
+/// The row accounting of a file.
 fn account(a: &FileAccount, refused: Option<String>) -> Value {
     let rejected: Map<String, Value> = a.rejected.iter().map(|(r, n)| (r.key().to_owned(), json!(n))).collect();
     let not_ships: Map<String, Value> = a.not_ships.iter().map(|(k, n)| ((*k).to_owned(), json!(n))).collect();

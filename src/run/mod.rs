@@ -5,6 +5,7 @@
 
 pub mod book;
 pub mod config;
+pub mod convert;
 pub mod engine;
 pub mod faint;
 pub mod inspect;

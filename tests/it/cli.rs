@@ -94,6 +94,7 @@ fn help_and_version() {
     let scratch = Scratch::new();
     snapshot!("help", transcript(&scratch, &["--help"], None));
     snapshot!("help-bench", transcript(&scratch, &["bench", "--help"], None));
+    snapshot!("help-convert", transcript(&scratch, &["convert", "--help"], None));
     snapshot!("help-detect", transcript(&scratch, &["detect", "--help"], None));
     assert_eq!(run(&scratch, &["--version"], None).stdout, format!("alongside {}\n", env!("CARGO_PKG_VERSION")));
     // Every option that the long help names stands in the short one, and every command in the completions.

@@ -227,8 +227,9 @@ fn what_must_not_be_read_is_refused_with_the_reason() {
         ("gz in gz", gz(&gz(&plain)), "gzip data inside another container", "convert it"),
         ("zip in gz", gz(&zipped(&[("a.csv", &plain)])), "a zip archive inside another container", "convert it"),
         ("zip in zip", zipped(&[("a.zip", &zipped(&[("a.csv", &plain)]))]), "a.zip: a zip archive inside another container", "convert it"),
-        ("Parquet", b"PAR1, and so on".to_vec(), "a Parquet file; this version reads CSV", "convert it"),
-        ("Parquet in zip", zipped(&[("a.csv", b"PAR1, and so on")]), "a.csv: a Parquet file; this version reads CSV", "convert it"),
+        ("Parquet", b"PAR1, and so on".to_vec(), "it does not begin and end as a Parquet file", "download it again"),
+        ("Parquet in zip", zipped(&[("a.csv", b"PAR1, and so on")]), "a.csv: a Parquet file inside another container", "unpack it"),
+        ("Parquet in gz", gz(b"PAR1, and so on"), "a Parquet file inside another container", "unpack it"),
         ("tar", tar.clone(), "a tar archive; this version reads CSV", "unpack it"),
         ("tar in xz", xz(&tar), "a tar archive inside another container", "unpack it"),
         ("7z", b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), "a 7z archive; this version reads CSV", "unpack it"),
@@ -307,9 +308,9 @@ fn a_decoder_that_stops_is_no_end() {
 #[test]
 fn a_folder_is_read_by_the_ends_of_its_names() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let taken = ["a.csv", "b.CSV.gz", "c.bz2", "d.csv.xz", "e.csv.zst", "f.zip", "g.txt", "h.nmea", "i.aivdm"];
-    let passed = ["j.json", "l.parquet", "m.md", "n.pdf", "o", "p.csv.part"];
-    for name in taken.iter().chain(&passed).chain(&[".hidden.csv", "manifest.json"]) {
+    let taken = ["a.csv", "b.CSV.gz", "c.bz2", "d.csv.xz", "e.csv.zst", "f.zip", "g.txt", "h.nmea", "i.aivdm", "j.parquet", "k.geoparquet"];
+    let passed = ["l.json", "m.md", "n.pdf", "o", "p.csv.part"];
+    for name in taken.iter().chain(&passed).chain(&[".hidden.csv", "manifest.json", "tracks.parquet", "rejects.csv"]) {
         std::fs::write(folder.path().join(name), b"x").expect("a file");
     }
     let at = |path: &Path| inputs::find(&[path.display().to_string()]);
@@ -320,7 +321,7 @@ fn a_folder_is_read_by_the_ends_of_its_names() {
         std::fs::remove_file(folder.path().join(name)).expect("it was there");
     }
     let e = at(folder.path()).expect_err("nothing of AIS").to_string();
-    assert!(e.ends_with("no AIS file found there; 6 files of other names are passed over"), "{e}");
+    assert!(e.ends_with("no AIS file found there; 5 files of other names are passed over"), "{e}");
 }
 
 /// A Parquet file around a footer.

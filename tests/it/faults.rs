@@ -37,6 +37,8 @@ struct Form {
     time: (&'static str, &'static str),
     /// The integers of the messages.
     raw: bool,
+    /// Speeds, courses and sizes as whole tenths; numbers above all MMSIs stand for made-up names.
+    tenths: bool,
     /// Ships under made-up names.
     hashed: bool,
     /// Status and type: codes, Danish words, or American words for the status.
@@ -55,6 +57,7 @@ fn plain() -> Form {
         delimiter: ',',
         time: ("%Y-%m-%dT%H:%M:%S", ""),
         raw: false,
+        tenths: false,
         hashed: false,
         words: "",
         signed: false,
@@ -138,6 +141,13 @@ fn forms() -> Vec<Form> {
             ..plain()
         },
         Form { layout: "aishub", columns: HUB, time: (BLANK.0, " GMT"), ..plain() },
+        Form {
+            layout: "alongside",
+            columns: "mmsi=mmsi|t=time|lon=lon|lat=lat|sog_dkn=sog|cog_ddeg=cog|heading_deg=heading|status=status|name=name|imo=imo|call_sign=call|ship_type=type|\
+                      length_dm=length|beam_dm=width|draught_dm=draught|cargo=cargo|class=class|to_bow_m=a|to_stern_m=b|to_port_m=c|to_starboard_m=d|source=-a.csv|line=-2",
+            tenths: true,
+            ..plain()
+        },
         Form { layout: "aishub-raw", columns: HUB, time: ("s", ""), raw: true, ..plain() },
         Form {
             layout: "exactearth",
@@ -275,7 +285,7 @@ impl Form {
     }
     /// A number of so many decimal places in plain units; in raw ones the integer behind it.
     fn number(&self, value: i64, digits: u32) -> String {
-        if self.raw { value.to_string() } else { decimal(value, digits) }
+        if self.raw || self.tenths { value.to_string() } else { decimal(value, digits) }
     }
 
     fn cell(&self, d: &Drawn, kind: &str) -> String {
@@ -305,8 +315,8 @@ impl Form {
             "call" => "OXAB2".to_owned(),
             "type" if self.words == "danish" => TYPES[ship.kind].1.to_owned(),
             "type" => TYPES[ship.kind].0.to_string(),
-            "length" => (ship.size_m[0] + ship.size_m[1]).to_string(),
-            "width" => (ship.size_m[2] + ship.size_m[3]).to_string(),
+            "length" => ((ship.size_m[0] + ship.size_m[1]) * if self.tenths { 10 } else { 1 }).to_string(),
+            "width" => ((ship.size_m[2] + ship.size_m[3]) * if self.tenths { 10 } else { 1 }).to_string(),
             "draught" => self.number(ship.draught_dm.into(), 1),
             "cargo" => "80".to_owned(),
             "class" if self.words == "danish" => if ship.class_a { "Class A" } else { "Class B" }.to_owned(),
@@ -418,6 +428,7 @@ impl Form {
                     return Rejected(RejectReason::DefaultMmsi);
                 }
                 (Some(v), 9) => canon.mmsi = v,
+                (Some(v), 10) if self.tenths && v >= 1_000_000_000 => canon.mmsi = v,
                 _ => return Rejected(RejectReason::BadMmsi),
             }
             let starts = |heads: &[&str]| heads.iter().any(|h| digits.starts_with(h.as_bytes()));
@@ -455,7 +466,7 @@ impl Form {
         (canon.lat_e7, canon.lon_e7) = (lat as i32, if lon == 1_800_000_000 { -1_800_000_000 } else { lon as i32 });
         for kind in ["sog", "cog", "heading"] {
             let text = cell(kind);
-            let tenths = if self.raw || kind == "heading" { 1.0 } else { 10.0 };
+            let tenths = if self.raw || self.tenths || kind == "heading" { 1.0 } else { 10.0 };
             let value = match number(text, 1.0, tenths) {
                 Some(v) if kind == "cog" && self.layout == "marinecadastre" && (-2048..0).contains(&v) => Some(v + 4096),
                 None if !text.is_empty() => return Rejected(RejectReason::BadMotion),

@@ -32,7 +32,7 @@ pub const LEGACY: [&str; 17] = [
 ];
 
 /// The header of 2025: longitude before latitude.
-const RENAMED: &str =
+pub const RENAMED: &str =
     "mmsi,base_date_time,longitude,latitude,sog,cog,heading,vessel_name,imo,call_sign,vessel_type,status,length,width,draft,cargo,transceiver";
 
 /// One row, a text a column of [`LEGACY`].
@@ -53,7 +53,7 @@ impl Row {
         self.0[k] = text.into();
         self
     }
-    fn get(&self, column: &str) -> &str {
+    pub fn get(&self, column: &str) -> &str {
         &self.0[LEGACY.iter().position(|c| *c == column).expect("a column of the legacy header")]
     }
     /// As a line, the texts as they are: what needs quotes must bring them.
@@ -663,7 +663,7 @@ fn a_first_line_that_is_no_header_is_refused_with_what_was_found() {
         (b"MMSI,BaseDateTime,LON,SOG\n", "no column for latitude", "columns needed are MMSI, time"),
         (b"MMSI,BaseDateTime,LAT,Heading\n", "no column for longitude", "columns needed are MMSI, time"),
         (b"\x1b[2Jtitle,\x07\n", "`\\u{1b}[2Jtitle,\\u{7}`", "MarineCadastre"),
-        (b"PAR1\x15\x04\x15", "a Parquet file; this version reads CSV", ""),
+        (b"PAR1\x15\x04\x15", "7 bytes are too few for a Parquet file", ""),
         (b"\x1f\x8b\x08\x00rest", "cut off or damaged", "download it again"),
         (b"PK", "no known AIS layout; the first line is `PK`", "MarineCadastre"),
     ];

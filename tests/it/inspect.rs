@@ -80,6 +80,17 @@ fn what_is_odd_is_said() {
     assert_eq!(odd(&times), ["malformed", "times_unread"]);
 }
 
+/// The last second of a day is rounded into the next: a day that none of the positions is of is no day without one.
+#[test]
+fn a_span_that_is_rounded_counts_no_days() {
+    let scratch = Scratch::new();
+    for times in [["2020-01-01T23:59:59.700", "2020-01-01T23:59:59.900"], ["2020-01-01T23:59:59.900", "2020-01-02T00:00:00"]] {
+        scratch.put("a.csv", &csv(&times.map(|t| at(366_000_001, t))));
+        let out = run(&scratch, &["inspect", "a.csv"], None);
+        assert!(out.code == 0 && !out.stdout.contains("without any"), "{}{}", out.stdout, out.stderr);
+    }
+}
+
 #[test]
 fn the_page_is_readable_and_what_cannot_be_read_is_named() {
     let scratch = Scratch::new();

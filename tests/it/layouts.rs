@@ -250,7 +250,7 @@ fn a_provider_can_be_saved() {
         ),
         ("[provider.a]\ntime_format = \"day-frist\"", "is no form of a time; there are iso, day-first", "did you mean `day-first`?"),
         ("[provider.a]\nunits = \"rar\"", "is no kind of units; there are plain, raw", "did you mean `raw`?"),
-        ("[provider.a]\nbase = \"dmaa\"", "is no layout; there are dma, exactearth", "did you mean `dma`?"),
+        ("[provider.a]\nbase = \"dmaa\"", "is no layout; there are alongside, dma, exactearth", "did you mean `dma`?"),
         ("[provider.a]\nmap = { latt = \"x\" }", "no field `latt` in `provider.a.map`; there are mmsi, time, lat", "did you mean `lat`?"),
         ("[provider.a]\nmap = { lat = 5 }", "`provider.a.map.lat` = 5 is no name of a column", "write it as [provider.NAME]"),
         ("[provider.a]\nmap = \"lat\"", "`provider.a.map` is no table", "write it as [provider.NAME]"),
@@ -402,7 +402,7 @@ fn a_table_can_be_described_by_hand() {
     let (code, _, err) = look(&["--map", "latitude=Breite"]);
     assert!(code == 2 && err.contains("no field `latitude`; there are mmsi, time, lat, lon"), "{err}");
     let (code, _, err) = look(&["--provider", "denmark"]);
-    assert!(code == 2 && err.contains("there are auto, dma, exactearth"), "{err}");
+    assert!(code == 2 && err.contains("there are auto, alongside, dma, exactearth"), "{err}");
     // AISHub's raw form has the header of the other.
     scratch.put("a.csv", b"MMSI,TIME,LONGITUDE,LATITUDE,COG,SOG,HEADING,NAVSTAT,DRAUGHT\n219000001,1777161609,4650470,34147560,340,119,32,0,75\n");
     let (code, json, _) = look(&["--provider", "aishub-raw"]);

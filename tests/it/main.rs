@@ -20,6 +20,7 @@ mod layouts;
 mod nights;
 mod nmea;
 mod nmea_encode;
+mod parquet;
 mod real_day;
 mod score;
 mod spatial;

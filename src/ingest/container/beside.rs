@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// Bytes of a piece.
-const PIECE: usize = 1 << 20;
+pub const PIECE: usize = 1 << 20;
 /// Pieces that wait to be read: one block of lines, and half the next.
 const AHEAD: usize = 6;
 /// What unpacks to more than this many times its size is a bomb: public AIS files stay below 20.
@@ -32,27 +32,58 @@ pub struct Feed {
 impl Feed {
     /// Passes a reader on to its end. `packed` is the size of what was unpacked so far.
     pub fn pour(&self, reader: &mut dyn Read, packed: &dyn Fn() -> u64) -> io::Result<()> {
+        let mut read = |piece: &mut Vec<u8>| {
+            piece.resize(PIECE, 0);
+            let n = read_up_to(reader, piece)?;
+            piece.truncate(n);
+            Ok(())
+        };
+        self.make(&mut read, packed)
+    }
+
+    /// Passes on what `next` leaves in a buffer, of [`PIECE`] bytes or about, until it leaves nothing.
+    pub fn make(&self, next: &mut dyn FnMut(&mut Vec<u8>) -> io::Result<()>, packed: &dyn Fn() -> u64) -> io::Result<()> {
         let mut total = 0u64;
         loop {
             let mut piece = self.spares.try_recv().unwrap_or_default();
-            piece.resize(PIECE, 0);
-            let n = read_up_to(reader, &mut piece)?;
+            next(&mut piece)?;
             if total == 0
-                && let Some(what) = Kind::of(&piece[..n]).name()
+                && let Some(what) = Kind::of(&piece).name()
             {
                 return Err(refused(Kind::not_read(what, " inside another container")));
             }
-            total += n as u64;
+            total += piece.len() as u64;
             if total > ALWAYS && total / MOST_RATIO > packed() {
                 return Err(refused(format!("it unpacks to more than {MOST_RATIO} times its size")));
             }
-            piece.truncate(n);
             // Where nobody listens any more there is nothing to do.
-            if n == 0 || self.pieces.send(Piece::Bytes(piece)).is_err() {
+            if piece.is_empty() || self.pieces.send(Piece::Bytes(piece)).is_err() {
                 return Ok(());
             }
         }
     }
+}
+
+/// The name of the threads that meet hostile bytes in the hands of others.
+const NAME: &str = "decoder";
+
+/// Whether this thread decodes: when it panics, that is an error of its file and no fault of the program.
+pub fn is_decoder() -> bool {
+    std::thread::current().name() == Some(NAME)
+}
+
+/// Does some decoding in a thread of its own, where a panic is an error.
+pub fn apart<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    std::thread::Builder::new().name(NAME.to_owned()).spawn(work)?.join().map_err(|_| lost())?
+}
+
+/// Does several such things at once.
+pub fn together<W: FnOnce() + Send>(works: impl Iterator<Item = W>) -> io::Result<()> {
+    std::thread::scope(|scope| {
+        let spawn = |work| std::thread::Builder::new().name(NAME.to_owned()).spawn_scoped(scope, work);
+        let all: Vec<_> = works.map(spawn).collect::<io::Result<_>>()?;
+        all.into_iter().try_for_each(|one| one.join().map_err(|_| lost()))
+    })
 }
 
 struct Running {
@@ -88,7 +119,7 @@ fn start(work: Work) -> io::Result<Running> {
         // An error that nobody waits for is none.
         let _ = feed.pieces.send(last);
     };
-    std::thread::Builder::new().name("decoder".to_owned()).spawn(decode)?;
+    std::thread::Builder::new().name(NAME.to_owned()).spawn(decode)?;
     Ok(Running { pieces, spares, piece: Vec::new(), at: 0 })
 }
 

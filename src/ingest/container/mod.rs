@@ -1,4 +1,4 @@
-//! What holds the lines: plain, gzip, bzip2, xz, zstd or zip, told by content, decoded beside the scanning, checked to its end.
+//! What holds the rows: plain, gzip, bzip2, xz, zstd, zip or Parquet, told by content, decoded beside the scanning, checked to its end.
 //!
 //! Nothing is ever written: a member of an archive is a stream with a name to show.
 
@@ -9,10 +9,11 @@ mod xz;
 mod zip;
 mod zst;
 
-pub use beside::Beside;
-pub use parquet::{Footer, footer};
+pub use beside::{Beside, PIECE, apart, is_decoder, together};
+pub use parquet::{Footer, PageHead, footer, page_head};
 
 use crate::ingest::Error;
+use crate::ingest::parquet::Table;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -29,6 +30,8 @@ pub struct Stream {
     pub stored_bytes: u64,
     /// The decoded bytes.
     pub reader: Box<dyn Read + Send>,
+    /// A table instead of bytes: then the reader is empty, and the lines are had from it once its columns are known.
+    pub table: Option<Table>,
     /// SHA-256 of the file as stored: ready at once, or when the reader has been read to its end.
     pub digest: Digesting,
 }
@@ -48,13 +51,14 @@ pub enum Kind {
     Zst,
     /// A zip archive.
     Zip,
+    /// A Parquet file.
+    Parquet,
     /// Known, and not read: what it is.
     Unread(&'static str),
 }
 
 /// What nobody takes for lines, by how it begins.
-const UNREAD: [(&[u8], &str); 7] = [
-    (b"PAR1", "a Parquet file"),
+const UNREAD: [(&[u8], &str); 6] = [
     (b"PARE", "an encrypted Parquet file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"Rar!\x1a\x07", "a rar archive"),
@@ -73,6 +77,9 @@ impl Kind {
         let starts = |magic: &[u8]| head.starts_with(magic);
         if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"PK\x07\x08"].iter().any(|m| starts(m)) {
             return Self::Zip;
+        }
+        if starts(b"PAR1") {
+            return Self::Parquet;
         }
         if starts(b"\x1f\x8b") {
             return Self::Gz;
@@ -98,13 +105,14 @@ impl Kind {
             Self::Xz => Some("xz data"),
             Self::Zst => Some("zstd data"),
             Self::Zip => Some("a zip archive"),
+            Self::Parquet => Some("a Parquet file"),
             Self::Unread(what) => Some(what),
         }
     }
 
     /// Why it is not read where lines are wanted.
     fn not_read(what: &str, inside: &str) -> String {
-        format!("{what}{inside}; this version reads CSV, plain or as .gz, .bz2, .xz, .zst or .zip")
+        format!("{what}{inside}; this version reads CSV, plain or as .gz, .bz2, .xz, .zst or .zip, and Parquet as a file of its own")
     }
 
     /// Its decoder around a reader.
@@ -116,6 +124,7 @@ impl Kind {
             Self::Xz => Box::new(xz::Streams::new(reader)),
             Self::Zst => Box::new(zst::Frames::new(reader)?),
             Self::Zip => return Err(refused(Self::not_read("a zip archive", " inside another container"))),
+            Self::Parquet => return Err(refused(Self::not_read("a Parquet file", " inside another container"))),
             Self::Unread(what) => return Err(refused(Self::not_read(what, ""))),
         })
     }
@@ -136,7 +145,8 @@ pub fn refused(what: String) -> io::Error {
 pub struct Digesting(std::sync::Arc<std::sync::Mutex<(Sha256, u64)>>);
 
 impl Digesting {
-    fn update(&self, bytes: &[u8]) {
+    /// Takes bytes in.
+    pub fn update(&self, bytes: &[u8]) {
         if let Ok(mut state) = self.0.lock() {
             state.0.update(bytes);
             state.1 += bytes.len() as u64;
@@ -186,6 +196,14 @@ pub fn open(path: &Path) -> Result<Vec<Stream>, Error> {
         file.seek(SeekFrom::Start(0)).map_err(fail)?;
         return zip::open(path, file, about.len());
     }
+    if Kind::of(&head) == Kind::Parquet && about.is_file() {
+        let digest = Digesting::default();
+        let table = Table::open(file, about.len(), digest.clone()).map_err(|e| match e.kind() {
+            io::ErrorKind::InvalidData => Error::Damaged { path: path.to_path_buf(), what: e.to_string() },
+            _ => fail(e),
+        })?;
+        return Ok(vec![Stream { path: path.to_path_buf(), stored_bytes: about.len(), reader: Box::new(io::empty()), table: Some(table), digest }]);
+    }
     // No seeking: a named pipe has no way back.
     let reader = io::Cursor::new(head.clone()).chain(file);
     single(path, about.len(), &head, reader)
@@ -198,13 +216,14 @@ fn single(path: &Path, stored_bytes: u64, head: &[u8], reader: impl Read + Send 
     let reader: Box<dyn Read + Send> = match Kind::of(head) {
         Kind::Plain => Box::new(source),
         Kind::Zip => return refuse("a zip archive can be read from a file only, not from a pipe".to_owned()),
+        Kind::Parquet => return refuse("a Parquet file can be read from a file only, not from a pipe: its table of contents stands at its end".to_owned()),
         Kind::Unread(what) => return refuse(Kind::not_read(what, "")),
         kind => {
             let packed = digest.clone();
             Box::new(Beside::new(move |feed| feed.pour(&mut kind.decoder(source)?, &|| packed.count())))
         }
     };
-    Ok(vec![Stream { path: path.to_path_buf(), stored_bytes, reader, digest }])
+    Ok(vec![Stream { path: path.to_path_buf(), stored_bytes, reader, table: None, digest }])
 }
 
 /// SHA-256 and size of a file as stored, for one that was not read to its end; none of what is no file.

@@ -47,6 +47,7 @@ pub fn open(path: &Path, mut file: File, stored_bytes: u64) -> Result<Vec<Stream
         path: behind(path, &member.shown),
         stored_bytes,
         reader: Box::new(beside(path.to_path_buf(), member)),
+        table: None,
         digest: digest.clone(),
     };
     Ok(members.into_iter().map(stream).collect())

@@ -5,6 +5,7 @@
 //! row by row.
 
 mod aishub;
+mod alongside;
 mod brest;
 pub mod digitraffic;
 mod dma;
@@ -70,6 +71,8 @@ pub enum Units {
     Plain,
     /// The integers of the messages: 1/10000 minute, tenths of a knot, tenths of a degree.
     Raw,
+    /// Degrees; tenths of a knot, of a degree and of a metre, as whole numbers.
+    Tenths,
 }
 
 /// What stands for the ship.
@@ -79,6 +82,8 @@ pub enum Identity {
     Mmsi,
     /// A name that the publisher made up: ships can be told apart, and nothing can be said of their flags.
     Hashed,
+    /// Its MMSI, or the number above all MMSIs that stands for such a name.
+    Numbered,
 }
 
 impl Units {
@@ -133,8 +138,12 @@ pub struct Known {
     signed_course: bool,
 }
 
+/// The layout of what `convert` writes.
+pub const CANONICAL: &str = alongside::ALONGSIDE.name;
+
 /// All layouts; of those that fit the first counts.
-pub const KNOWN: [&Known; 11] = [
+pub const KNOWN: [&Known; 12] = [
+    &alongside::ALONGSIDE,
     &dma::DMA,
     &exactearth::EXACTEARTH,
     &kystverket::KYSTVERKET,
