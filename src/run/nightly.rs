@@ -226,7 +226,7 @@ fn tell(index: &Index, dir: &Dir, book: &[Rendered], folded: &Folded, taken: &Ta
     };
     let night = ledger::Night {
         number: index.nights,
-        lists_changed: folded.rescored,
+        rescored: folded.rescored,
         again_from_ms: folded.begin.map(time::day_start_ms),
         known_until_ms: folded.known_until.map_or(i64::MIN, |d| time::day_start_ms(d + 1)),
     };

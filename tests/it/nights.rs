@@ -164,7 +164,7 @@ fn rules_must_stay_and_weights_may_change() {
     assert!(news.changed.len() > 3);
     oneshot::detect(&Plan { params: other.params, ..plan(&scratch, &days, "whole") }, &|_| ()).unwrap();
     assert!(events(&scratch, "night") == events(&scratch, "whole"));
-    assert!(String::from_utf8(scratch.read("night/ledger.csv")).unwrap().contains("lists changed"));
+    assert!(String::from_utf8(scratch.read("night/ledger.csv")).unwrap().contains("changed configuration"));
 }
 
 /// Weeks later: what can no longer change is settled, its rows are let go, and a correction of it is refused by name.

@@ -92,7 +92,7 @@ pub enum Reason {
     /// A day came late, was corrected or was forgotten.
     LateData,
     /// Weights or places are others.
-    ListsChanged,
+    ConfigurationChanged,
     /// Thirty days have passed.
     Settled,
 }
@@ -105,7 +105,7 @@ impl Reason {
             Self::NextDay => "next day",
             Self::ClosedGap => "closed gap",
             Self::LateData => "late data",
-            Self::ListsChanged => "lists changed",
+            Self::ConfigurationChanged => "changed configuration",
             Self::Settled => "settled",
         }
     }
@@ -147,7 +147,7 @@ pub struct Night {
     /// Its number, from 1.
     pub number: u64,
     /// Weights or places changed.
-    pub lists_changed: bool,
+    pub rescored: bool,
     /// Days folded before, again from this moment on.
     pub again_from_ms: Option<i64>,
     /// The end of the data the night before.
@@ -163,7 +163,7 @@ pub fn next(before: &Ledger, book: &[Rendered], night: Night) -> Ledger {
     let reason = |end_ms: Option<i64>, was_open: bool, is_gap: bool, is_open: bool| {
         let late = night.again_from_ms.is_some_and(|from| end_ms.is_none_or(|end| end >= from));
         match () {
-            () if night.lists_changed => Reason::ListsChanged,
+            () if night.rescored => Reason::ConfigurationChanged,
             () if is_gap && was_open && !is_open => Reason::ClosedGap,
             () if late && end_ms.is_some_and(|end| end <= night.known_until_ms) && !was_open => Reason::LateData,
             () => Reason::NextDay,

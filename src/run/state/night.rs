@@ -15,13 +15,15 @@ use crate::run::oneshot::{self, Progress};
 use crate::run::state::index::{Day, Index, Input, Rows};
 use crate::run::state::ledger::Rendered;
 use crate::run::state::objects::{Name, Objects};
-use crate::run::state::rows::{self, DayOf};
+use crate::run::state::rows::{self, DayOf, Fresh};
 use crate::run::state::{Error, input_name};
 use crate::spatial::boxes::IndexKind;
 use crate::spatial::{coast::Coast, ports::Ports, zones::Zones};
 use crate::track::segment::ShipState;
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,8 +59,10 @@ pub struct Taken {
     pub refused: Vec<ingest::Error>,
     /// Inputs that were there already, with the same bytes.
     pub unchanged: Vec<String>,
-    /// By account: the input, and whether it is the first of it.
+    /// By account: the input.
     of_input: Vec<String>,
+    /// The rows of the one input, where they need not be read again.
+    fresh: Option<Fresh>,
 }
 
 /// What an input is known by.
@@ -134,7 +138,8 @@ pub fn take_in(
                 continue;
             }
         }
-        let mut days = rows::keep(delivery, objects)?;
+        let (mut days, fresh) = rows::keep(delivery, objects)?;
+        taken.fresh = fresh.filter(|_| paths.len() == 1);
         if let Some(settled) = index.settled_before {
             days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
         }
@@ -165,9 +170,9 @@ impl Taken {
     pub fn of(mut delivery: Delivery, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
         let accounts = std::mem::take(&mut delivery.accounts);
         let (rejects, refused) = (std::mem::take(&mut delivery.rejects), std::mem::take(&mut delivery.refused));
-        let days = rows::keep(delivery, objects)?;
+        let (days, fresh) = rows::keep(delivery, objects)?;
         index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, night: 0, days });
-        Ok(Self { accounts, rejects, refused, ..Self::default() })
+        Ok(Self { accounts, rejects, refused, fresh, ..Self::default() })
     }
 
     /// Rows that repeat those of another input are duplicates; each belongs to the later of the two.
@@ -274,9 +279,9 @@ pub fn fold(index: &mut Index, objects: &Objects, taken: &mut Taken, rules: &Rul
     };
     folded.span = Some((first, last));
     let open_from = index.settled_before.unwrap_or(i32::MIN);
-    let hash_of = |index: &Index, day: i32| if delivered.contains(&day) { index.rows_of(day).1 } else { String::new() };
-    let differs = |index: &Index, day: i32| index.days.get(&day).is_none_or(|d| d.rows_hash != hash_of(index, day));
-    let mut begin = (first.max(open_from)..=last).find(|day| differs(index, *day));
+    let hash_of = |day: i32| if delivered.contains(&day) { index.rows_of(day).1 } else { String::new() };
+    let differs = |day: &i32| index.days.get(day).is_none_or(|d| d.rows_hash != hash_of(*day));
+    let mut begin = (first.max(open_from)..=last).find(differs);
     if known.is_some_and(|k| k.0 != first) {
         begin = Some(first);
     } else if rescored {
@@ -292,95 +297,215 @@ pub fn fold(index: &mut Index, objects: &Objects, taken: &mut Taken, rules: &Rul
     folded.begin = begin;
     folded.delivered = delivered;
     let Some(begin) = begin else { return Ok(folded) };
-    let start = if rescored { first } else { begin };
-    let mut coverage = Coverage::default();
-    for (_, day) in index.days.range(start - LEARNT_DAYS - 3..start) {
-        if let Some(heard) = &day.heard {
-            coverage.add(objects.get_value(heard)?);
+    let mut fold = Fold { index, objects, rules, fresh: taken.fresh.take(), coverage: Coverage::default(), missing: Vec::new(), first, last, folded };
+    fold.days(begin)?;
+    Ok(fold.folded)
+}
+
+/// A fold on its way.
+struct Fold<'a> {
+    index: &'a mut Index,
+    objects: &'a Objects,
+    rules: &'a Rules<'a>,
+    /// Rows that are still in memory.
+    fresh: Option<Fresh>,
+    /// Reception of the last days.
+    coverage: Coverage,
+    /// Days without data so far.
+    missing: Vec<i32>,
+    first: i32,
+    last: i32,
+    folded: Folded,
+}
+
+impl Fold<'_> {
+    /// Every day from `begin` on; where weights changed, the book of all days before as well.
+    fn days(&mut self, begin: i32) -> Result<(), Error> {
+        let start = if self.folded.rescored { self.first } else { begin };
+        self.missing = (self.first..start).filter(|d| !self.folded.delivered.contains(d)).collect();
+        for (_, day) in self.index.days.range(start - LEARNT_DAYS - 3..start) {
+            if let Some(heard) = &day.heard {
+                self.coverage.add(self.objects.get_value(heard)?);
+            }
         }
-    }
-    let mut state = None;
-    for day in start..=last {
-        if day >= begin {
-            let before = match state.take() {
-                Some(state) => state,
-                None => state_before(day, first, index, objects)?,
-            };
+        let mut state = None;
+        for day in start..=self.last {
+            if !self.folded.delivered.contains(&day) {
+                self.missing.push(day);
+            }
+            if day >= begin {
+                let before = match state.take() {
+                    Some(state) => state,
+                    None => self.state_before(day)?,
+                };
+                state = Some(self.advance(before, day)?);
+            } else if let Some(heard) = self.index.days.get(&day).and_then(|d| d.heard.as_ref()) {
+                self.coverage.add(self.objects.get_value(heard)?);
+            }
+            self.coverage.forget_before(day - LEARNT_DAYS - 2);
+            self.judge(day)?;
             // Checkpoints that no correction can reach are not written.
-            let keep = day >= last - rules.params.state.revision_d as i32;
-            state = Some(advance(before, day, keep, index, objects, &mut coverage, &mut folded, rules)?);
-        } else if let Some(heard) = index.days.get(&day).and_then(|d| d.heard.as_ref()) {
-            coverage.add(objects.get_value(heard)?);
+            let keep = day >= self.last - self.rules.params.state.revision_d as i32;
+            if day == self.last || day - self.rules.params.book.final_d as i32 >= self.first {
+                (self.rules.progress)(Progress::Stage("weighing the evidence"));
+                if let Some(open) = self.open(day, state.as_ref(), keep)? {
+                    self.write_up(day, open)?;
+                }
+            } else if let Some(state) = state.as_ref().filter(|_| keep) {
+                let checkpoint = self.objects.put_value(state)?;
+                self.entry(day).checkpoint = Some(checkpoint);
+            }
         }
-        coverage.forget_before(day - LEARNT_DAYS - 2);
-        let missing: Vec<i32> = (first..=day).filter(|d| !folded.delivered.contains(d)).collect();
-        judge(day, index, objects, &coverage, &missing, rules)?;
-        if day == last || day - rules.params.book.final_d as i32 >= first {
-            (rules.progress)(Progress::Stage("weighing the evidence"));
-            let fresh = if day >= begin { state.as_ref() } else { None };
-            write_up(day, day == last, fresh, index, objects, &mut coverage, &missing, rules, &mut folded)?;
-        }
+        Ok(())
     }
-    Ok(folded)
+
+    fn entry(&mut self, day: i32) -> &mut Day {
+        self.index.days.entry(day).or_default()
+    }
+
+    fn ways(&self) -> Ways<'_> {
+        Ways { params: self.rules.params, index: self.rules.index, keep: book::worth_keeping(self.rules.min_confidence), now_us: self.rules.now_us }
+    }
+
+    fn state_before(&self, day: i32) -> Result<State, Error> {
+        if day == self.first {
+            return Ok(State::default());
+        }
+        let checkpoint = self.index.days.get(&(day - 1)).and_then(|d| d.checkpoint.as_ref());
+        let oldest = || self.index.settled_before.map(time::day_text).unwrap_or_default();
+        let checkpoint = checkpoint.ok_or_else(|| Error::Settled { what: format!("rows of {}", time::day_text(day)), oldest: oldest() })?;
+        self.objects.get_value(checkpoint)
+    }
+
+    /// Takes in a day.
+    fn advance(&mut self, before: State, day: i32) -> Result<State, Error> {
+        (self.rules.progress)(Progress::Stage("finding meetings and gaps"));
+        let delivered = self.folded.delivered.contains(&day);
+        let (inputs, hash) = self.index.rows_of(day);
+        let rows = if delivered { rows::of_day(&inputs, self.objects, self.fresh.as_ref())? } else { DayOf::nothing()? };
+        for ((name, _), n) in inputs.iter().zip(&rows.repeated) {
+            *self.folded.repeated.entry((*name).to_owned()).or_default() += n;
+        }
+        let ships = frame::ships(&rows.positions).map_err(bug)?;
+        let (next, found) = engine::advance(before, DayRows { ships: &ships, particulars: &rows.table }, time::day_start_ms(day + 1), &self.ways());
+        self.folded.vessels = ships.len() as u64;
+        drop(ships);
+        if day == self.last {
+            self.folded.last_rows = Some(rows);
+        }
+        self.count(&found);
+        let Findings { meetings, faint, gaps, heard, .. } = found;
+        let put = self.objects;
+        let entry = Day {
+            rows_hash: if delivered { hash } else { String::new() },
+            delivered: if delivered { self.index.delivered_on(day) } else { 0 },
+            ships: Some(put.put_value(&next.ships)?),
+            found: Some(put.put_value(&Found { meetings, gaps })?),
+            faint: Some(put.put_value(&slight(&faint))?),
+            heard: Some(put.put_value(&heard)?),
+            ..Day::default()
+        };
+        self.coverage.add(heard);
+        self.index.days.insert(day, entry);
+        Ok(next)
+    }
+
+    fn count(&mut self, found: &Findings) {
+        self.folded.tally.extend(&found.tally);
+        *self.folded.found.entry(Kind::Rendezvous).or_default() += (found.meetings.len() + found.faint.len()) as u64;
+        *self.folded.found.entry(Kind::Gap).or_default() += found.gaps.len() as u64;
+    }
+
+    /// Judges for good the silences that ended two days before: the reception of the day after is complete.
+    fn judge(&mut self, day: i32) -> Result<(), Error> {
+        let mut gaps = Vec::new();
+        for step in [day - 2, day - 1] {
+            if let Some(found) = self.index.days.get(&step).and_then(|d| d.found.as_ref()) {
+                let found: Found = self.objects.get_value(found)?;
+                gaps.extend(found.gaps.into_iter().filter(|g| time::day_of(g.0.until_ms) == day - 2));
+            }
+        }
+        book::hear(&mut gaps, &self.coverage, &self.missing, self.rules.refs.coast, self.rules.params);
+        let judged = self.objects.put_value(&gaps)?;
+        if let Some(entry) = self.index.days.get_mut(&day) {
+            entry.judged = Some(judged);
+        }
+        Ok(())
+    }
+
+    /// What is open after a day, had the data ended with it: told of the state it left, or, where that is gone, remembered. The state
+    /// becomes a checkpoint meanwhile.
+    fn open(&mut self, day: i32, fresh: Option<&State>, keep: bool) -> Result<Option<Open>, Error> {
+        let Some(state) = fresh else {
+            return self.index.days.get(&day).and_then(|d| d.open.as_ref()).map(|open| self.objects.get_value(open)).transpose();
+        };
+        let (objects, ways) = (self.objects, self.ways());
+        let end_ms = time::day_start_ms(day + 1);
+        let (checkpoint, found) = rayon::join(
+            || keep.then(|| objects.put_value(state)).transpose(),
+            || engine::conclude(state.clone(), DayRows { ships: &[], particulars: &[] }, end_ms, &ways),
+        );
+        self.entry(day).checkpoint = checkpoint?;
+        if day == self.last {
+            self.count(&found);
+        } else {
+            self.folded.tally.extend(&found.tally);
+        }
+        let open = Open { faint: slight(&found.faint), found: Found { meetings: found.meetings, gaps: found.gaps }, heard: found.heard };
+        let name = self.objects.put_value(&open)?;
+        self.entry(day).open = Some(name);
+        Ok(Some(open))
+    }
+
+    /// Writes up the book as a day leaves it: what becomes final with it is kept; of the last day all the rest too.
+    fn write_up(&mut self, day: i32, open: Open) -> Result<(), Error> {
+        let (objects, rules, is_last) = (self.objects, self.rules, day == self.last);
+        let from = day - rules.params.book.context_d as i32 + 1;
+        let window: Vec<&Day> = self.index.days.range(from..=day).map(|(_, d)| d).collect();
+        let found: Vec<Found> = values(&window, |d| d.found.as_ref(), objects)?;
+        let judged: Vec<Vec<(GapFacts, Party)>> = values(&window, |d| d.judged.as_ref(), objects)?;
+        // Silences that ended on this day or the one before, or not at all, are heard by what is known so far.
+        let unjudged = found.iter().rev().take(2).flat_map(|f| &f.gaps).filter(|g| time::day_of(g.0.until_ms) >= day - 1).cloned();
+        let mut gaps: Vec<(GapFacts, Party)> = unjudged.chain(open.found.gaps).collect();
+        let mut known = if is_last { std::mem::take(&mut self.coverage) } else { self.coverage.clone() };
+        known.add(open.heard);
+        book::hear(&mut gaps, &known, &self.missing, rules.refs.coast, rules.params);
+        drop(known);
+        gaps.extend(judged.into_iter().flatten());
+        let mut meetings: Vec<(RendezvousFacts, [Party; 2])> = found.into_iter().flat_map(|f| f.meetings).chain(open.found.meetings).collect();
+        meetings.sort_by_key(|(m, _)| (m.start_ms, m.mmsis, m.tracks, m.end_ms));
+        gaps.sort_by_key(|(g, _)| (g.off_ms, g.mmsi, g.track));
+        // Of the others only those count that share a ship with one of these.
+        let tracks: FxHashSet<TrackId> = meetings.iter().flat_map(|m| m.0.tracks).collect();
+        let counts = |s: &Slight| s.0.tracks.iter().any(|t| tracks.contains(t));
+        let near = |name: &Name| objects.get_value::<Vec<Slight>>(name).map(|all| all.into_iter().filter(counts).collect::<Vec<_>>());
+        let slight: Vec<Vec<Slight>> = window.par_iter().filter_map(|d| d.faint.as_ref()).map(near).collect::<Result<_, _>>()?;
+        let faint = slight.into_iter().flatten().chain(open.faint.into_iter().filter(counts)).map(|(l, tugs)| Faint::without_reason(l, tugs)).collect();
+        let findings = Findings { meetings, faint, gaps, ..Findings::default() };
+        let book = book::write_up(findings, rules.refs, rules.params, rules.min_confidence);
+        let line = |day: i32| time::day_start_ms(day + 1) - i64::from(rules.params.book.final_d) * DAY_MS;
+        let ended = |e: &Event, from: i64, to: i64| !e.open && e.end_ms.is_some_and(|end| end > from && end <= to);
+        let render = |events: Vec<Event>| events.into_par_iter().map(|e| rendered(&e)).collect::<Result<Vec<Rendered>, Error>>();
+        let (mut settled, mut rest) = (Vec::new(), Vec::new());
+        for event in book.events {
+            if ended(&event, line(day - 1), line(day)) {
+                settled.push(Event { settled: true, ..event });
+            } else if is_last && !ended(&event, i64::MIN, line(day)) {
+                rest.push(event);
+            }
+        }
+        let settled = objects.put_value(&render(settled)?)?;
+        self.entry(day).settled = Some(settled);
+        if is_last {
+            self.index.provisional = Some(objects.put_value(&render(rest)?)?);
+        }
+        Ok(())
+    }
 }
 
-fn state_before(day: i32, first: i32, index: &Index, objects: &Objects) -> Result<State, Error> {
-    if day == first {
-        return Ok(State::default());
-    }
-    let checkpoint = index.days.get(&(day - 1)).and_then(|d| d.checkpoint.as_ref());
-    let oldest = || index.settled_before.map(time::day_text).unwrap_or_default();
-    let checkpoint = checkpoint.ok_or_else(|| Error::Settled { what: format!("rows of {}", time::day_text(day)), oldest: oldest() })?;
-    objects.get_value(checkpoint)
-}
-
-#[allow(clippy::too_many_arguments)]
-fn advance(
-    before: State,
-    day: i32,
-    keep: bool,
-    index: &mut Index,
-    objects: &Objects,
-    coverage: &mut Coverage,
-    folded: &mut Folded,
-    rules: &Rules,
-) -> Result<State, Error> {
-    (rules.progress)(Progress::Stage("finding meetings and gaps"));
-    let delivered = folded.delivered.contains(&day);
-    let (inputs, hash) = index.rows_of(day);
-    let rows = match delivered {
-        true => rows::of_day(&inputs, objects)?,
-        false => DayOf { positions: PositionColumns::default().into_frame().map_err(bug)?, table: Vec::new(), first_rows: Vec::new(), repeated: Vec::new() },
-    };
-    for ((name, _), n) in inputs.iter().zip(&rows.repeated) {
-        *folded.repeated.entry((*name).to_owned()).or_default() += n;
-    }
-    let ways = Ways { params: rules.params, index: rules.index, keep: book::worth_keeping(rules.min_confidence), now_us: rules.now_us };
-    let ships = frame::ships(&rows.positions).map_err(bug)?;
-    let (next, found) = engine::advance(before, DayRows { ships: &ships, particulars: &rows.table }, time::day_start_ms(day + 1), &ways);
-    let vessels = ships.len() as u64;
-    drop(ships);
-    folded.tally.extend(&found.tally);
-    let Findings { meetings, faint, gaps, heard, .. } = found;
-    *folded.found.entry(Kind::Rendezvous).or_default() += (meetings.len() + faint.len()) as u64;
-    *folded.found.entry(Kind::Gap).or_default() += gaps.len() as u64;
-    let slight: Vec<Slight> = slight(&faint);
-    drop(faint);
-    let entry = Day {
-        rows_hash: if delivered { hash } else { String::new() },
-        delivered: if delivered { index.delivered_on(day) } else { 0 },
-        checkpoint: if keep { Some(objects.put_value(&next)?) } else { None },
-        ships: if keep { Some(objects.put_value(&next.ships)?) } else { None },
-        found: Some(objects.put_value(&Found { meetings, gaps })?),
-        faint: Some(objects.put_value(&slight)?),
-        heard: Some(objects.put_value(&heard)?),
-        ..Day::default()
-    };
-    coverage.add(heard);
-    index.days.insert(day, entry);
-    folded.vessels = vessels;
-    folded.last_rows = Some(rows);
-    Ok(next)
+/// An object of every day.
+fn values<T: DeserializeOwned + Send>(days: &[&Day], of: impl Fn(&Day) -> Option<&Name> + Sync, objects: &Objects) -> Result<Vec<T>, Error> {
+    days.par_iter().filter_map(|day| of(day)).map(|name| objects.get_value(name)).collect()
 }
 
 fn slight(faint: &[Faint]) -> Vec<Slight> {
@@ -391,101 +516,6 @@ fn slight(faint: &[Faint]) -> Vec<Slight> {
 
 fn bug(e: impl std::fmt::Display) -> Error {
     Error::Bug(e.to_string())
-}
-
-/// Judges for good the silences that ended two days before: the reception of the day after is complete.
-fn judge(day: i32, index: &mut Index, objects: &Objects, coverage: &Coverage, missing: &[i32], rules: &Rules) -> Result<(), Error> {
-    let mut gaps = Vec::new();
-    for step in [day - 2, day - 1] {
-        if let Some(found) = index.days.get(&step).and_then(|d| d.found.as_ref()) {
-            let found: Found = objects.get_value(found)?;
-            gaps.extend(found.gaps.into_iter().filter(|g| time::day_of(g.0.until_ms) == day - 2));
-        }
-    }
-    book::hear(&mut gaps, coverage, missing, rules.refs.coast, rules.params);
-    let judged = objects.put_value(&gaps)?;
-    if let Some(entry) = index.days.get_mut(&day) {
-        entry.judged = Some(judged);
-    }
-    Ok(())
-}
-
-/// Writes up the book as a day leaves it: what becomes final with it is kept; of the last day all the rest too.
-#[allow(clippy::too_many_arguments)]
-fn write_up(
-    day: i32,
-    is_last: bool,
-    fresh: Option<&State>,
-    index: &mut Index,
-    objects: &Objects,
-    coverage: &mut Coverage,
-    missing: &[i32],
-    rules: &Rules,
-    folded: &mut Folded,
-) -> Result<(), Error> {
-    let end_ms = time::day_start_ms(day + 1);
-    let open = match fresh {
-        Some(state) => {
-            let ways = Ways { params: rules.params, index: rules.index, keep: book::worth_keeping(rules.min_confidence), now_us: rules.now_us };
-            let found = engine::conclude(state.clone(), DayRows { ships: &[], particulars: &[] }, end_ms, &ways);
-            folded.tally.extend(&found.tally);
-            if is_last {
-                *folded.found.entry(Kind::Rendezvous).or_default() += (found.meetings.len() + found.faint.len()) as u64;
-                *folded.found.entry(Kind::Gap).or_default() += found.gaps.len() as u64;
-            }
-            let open = Open { faint: slight(&found.faint), found: Found { meetings: found.meetings, gaps: found.gaps }, heard: found.heard };
-            let name = objects.put_value(&open)?;
-            index.days.entry(day).or_default().open = Some(name);
-            open
-        }
-        None => match index.days.get(&day).and_then(|d| d.open.as_ref()) {
-            Some(open) => objects.get_value(open)?,
-            None => return Ok(()),
-        },
-    };
-    let from = day - rules.params.book.context_d as i32 + 1;
-    let window: Vec<&Day> = index.days.range(from..=day).map(|(_, d)| d).collect();
-    let found: Vec<Found> = window.par_iter().filter_map(|d| d.found.as_ref()).map(|n| objects.get_value(n)).collect::<Result<_, _>>()?;
-    let judged: Vec<Vec<(GapFacts, Party)>> = window.par_iter().filter_map(|d| d.judged.as_ref()).map(|n| objects.get_value(n)).collect::<Result<_, _>>()?;
-    // Silences that ended on this day or the one before, or not at all, are heard by what is known so far.
-    let unjudged = found.iter().rev().take(2).flat_map(|f| &f.gaps).filter(|g| time::day_of(g.0.until_ms) >= day - 1).cloned();
-    let mut gaps: Vec<(GapFacts, Party)> = unjudged.chain(open.found.gaps).collect();
-    let mut known = if is_last { std::mem::take(coverage) } else { coverage.clone() };
-    known.add(open.heard);
-    book::hear(&mut gaps, &known, missing, rules.refs.coast, rules.params);
-    drop(known);
-    gaps.extend(judged.into_iter().flatten());
-    let mut meetings: Vec<(RendezvousFacts, [Party; 2])> = found.into_iter().flat_map(|f| f.meetings).chain(open.found.meetings).collect();
-    meetings.sort_by_key(|(m, _)| (m.start_ms, m.mmsis, m.tracks, m.end_ms));
-    gaps.sort_by_key(|(g, _)| (g.off_ms, g.mmsi, g.track));
-    // Of the others only those count that share a ship with one of these.
-    let tracks: BTreeSet<TrackId> = meetings.iter().flat_map(|m| m.0.tracks).collect();
-    let counts = |s: &Slight| s.0.tracks.iter().any(|t| tracks.contains(t));
-    let slight: Vec<Vec<Slight>> = window
-        .par_iter()
-        .filter_map(|d| d.faint.as_ref())
-        .map(|n| objects.get_value::<Vec<Slight>>(n).map(|all| all.into_iter().filter(counts).collect()))
-        .collect::<Result<_, _>>()?;
-    let faint = slight.into_iter().flatten().chain(open.faint.into_iter().filter(counts)).map(|(l, tugs)| Faint::without_reason(l, tugs)).collect();
-    let findings = Findings { meetings, faint, gaps, ..Findings::default() };
-    let book = book::write_up(findings, rules.refs, rules.params, rules.min_confidence);
-    let line = |day: i32| time::day_start_ms(day + 1) - i64::from(rules.params.book.final_d) * DAY_MS;
-    let ended = |e: &Event, from: i64, to: i64| !e.open && e.end_ms.is_some_and(|end| end > from && end <= to);
-    let render = |events: Vec<Event>| events.into_par_iter().map(|e| rendered(&e)).collect::<Result<Vec<Rendered>, Error>>();
-    let (mut settled, mut rest) = (Vec::new(), Vec::new());
-    for event in book.events {
-        if ended(&event, line(day - 1), line(day)) {
-            settled.push(Event { settled: true, ..event });
-        } else if is_last && !ended(&event, i64::MIN, line(day)) {
-            rest.push(event);
-        }
-    }
-    let settled = objects.put_value(&render(settled)?)?;
-    index.days.entry(day).or_default().settled = Some(settled);
-    if is_last {
-        index.provisional = Some(objects.put_value(&render(rest)?)?);
-    }
-    Ok(())
 }
 
 fn rendered(event: &Event) -> Result<Rendered, Error> {
@@ -563,7 +593,7 @@ pub fn rows_of_ships(ships: &BTreeSet<Mmsi>, folded: &Folded, index: &Index, obj
         let rows = match &folded.last_rows {
             Some(rows) if day == last => rows,
             _ => {
-                read = rows::of_day(&inputs, objects)?;
+                read = rows::of_day(&inputs, objects, None)?;
                 &read
             }
         };

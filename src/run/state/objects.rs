@@ -64,8 +64,11 @@ impl Objects {
 
     /// Keeps a value, compressed.
     pub fn put_value(&self, value: &impl Serialize) -> Result<Name, Error> {
-        let plain = postcard::to_stdvec(value).map_err(|e| Error::Bug(e.to_string()))?;
-        self.put(&compress(&plain)?)
+        let bug = |e: &dyn std::fmt::Display| Error::Bug(e.to_string());
+        let packed = zstd::Encoder::new(Vec::new(), 1).map_err(|e| bug(&e))?;
+        // Small writes in between, so that the packer gets whole pages.
+        let packed = postcard::to_io(value, std::io::BufWriter::with_capacity(1 << 16, packed)).map_err(|e| bug(&e))?;
+        self.put(&packed.into_inner().map_err(|e| bug(&e))?.finish().map_err(|e| bug(&e))?)
     }
 
     /// A value from its object.
@@ -94,11 +97,6 @@ impl Objects {
         }
         Ok(swept)
     }
-}
-
-/// Bytes that take little time and less room.
-pub fn compress(plain: &[u8]) -> Result<Vec<u8>, Error> {
-    zstd::encode_all(plain, 1).map_err(|e| Error::Bug(e.to_string()))
 }
 
 /// Makes a folder remember its entries, where the system can.

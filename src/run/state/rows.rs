@@ -6,7 +6,7 @@ use crate::ingest::store::is_duplicate;
 use crate::model::{Fix, Particulars, time};
 use crate::run::state::Error;
 use crate::run::state::index::Rows;
-use crate::run::state::objects::Objects;
+use crate::run::state::objects::{Name, Objects};
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -15,14 +15,29 @@ fn bug(e: impl std::fmt::Display) -> Error {
     Error::Bug(e.to_string())
 }
 
-/// Keeps the rows of a delivery, day by day.
-pub fn keep(delivery: Delivery, objects: &Objects) -> Result<BTreeMap<i32, Rows>, Error> {
+/// Rows of a day and an input that are in memory still, with the name of their object.
+pub struct Fresh {
+    name: Name,
+    positions: DataFrame,
+    table: Vec<Particulars>,
+}
+
+impl std::fmt::Debug for Fresh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} rows of {}", self.positions.height(), self.name)
+    }
+}
+
+/// Keeps the rows of a delivery, day by day. Where they are all of one day they are given back as well.
+pub fn keep(delivery: Delivery, objects: &Objects) -> Result<(BTreeMap<i32, Rows>, Option<Fresh>), Error> {
     let Delivery { mut positions, mut particulars, rows_by_day, .. } = delivery;
     let mut kept = BTreeMap::new();
     if let (Some((&day, &delivered)), 1) = (rows_by_day.first_key_value(), rows_by_day.len()) {
         let n = positions.height() as u64;
-        kept.insert(day, Rows { delivered, positions: n, objects: Some(put(&mut positions, &mut particulars, objects)?) });
-        return Ok(kept);
+        let names = put(&mut positions, &mut particulars, objects)?;
+        let fresh = Fresh { name: names[0].clone(), positions, table: frame::particulars_records(&particulars).map_err(bug)? };
+        kept.insert(day, Rows { delivered, positions: n, objects: Some(names) });
+        return Ok((kept, Some(fresh)));
     }
     let table = frame::particulars_records(&particulars).map_err(bug)?;
     let ships = frame::ships(&positions).map_err(bug)?;
@@ -49,10 +64,10 @@ pub fn keep(delivery: Delivery, objects: &Objects) -> Result<BTreeMap<i32, Rows>
         let mut frames = (columns.into_frame().map_err(bug)?, frame::particulars(&spoken).map_err(bug)?);
         kept.insert(day, Rows { delivered, positions, objects: Some(put(&mut frames.0, &mut frames.1, objects)?) });
     }
-    Ok(kept)
+    Ok((kept, None))
 }
 
-fn put(positions: &mut DataFrame, particulars: &mut DataFrame, objects: &Objects) -> Result<[String; 2], Error> {
+fn put(positions: &mut DataFrame, particulars: &mut DataFrame, objects: &Objects) -> Result<[Name; 2], Error> {
     Ok([objects.put(&frame::to_parquet(positions).map_err(bug)?)?, objects.put(&frame::to_parquet(particulars).map_err(bug)?)?])
 }
 
@@ -68,8 +83,21 @@ pub struct DayOf {
     pub repeated: Vec<u64>,
 }
 
+impl DayOf {
+    /// Of a day without data.
+    pub fn nothing() -> Result<Self, Error> {
+        Ok(Self { positions: PositionColumns::default().into_frame().map_err(bug)?, table: Vec::new(), first_rows: Vec::new(), repeated: Vec::new() })
+    }
+}
+
 /// Brings the inputs of a day together, in their order.
-pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects) -> Result<DayOf, Error> {
+pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: Option<&Fresh>) -> Result<DayOf, Error> {
+    let is_fresh = |rows: &Rows| fresh.filter(|f| rows.objects.as_ref().is_some_and(|o| o[0] == f.name));
+    if let [(_, rows)] = inputs
+        && let Some(fresh) = is_fresh(rows)
+    {
+        return Ok(DayOf { positions: fresh.positions.clone(), table: fresh.table.clone(), first_rows: vec![0], repeated: vec![0] });
+    }
     let mut parts: Vec<(DataFrame, Vec<Particulars>)> = Vec::new();
     for (name, rows) in inputs {
         let Some([positions, particulars]) = &rows.objects else { return Err(Error::Bug(format!("the rows of {name} are gone"))) };
