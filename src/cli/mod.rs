@@ -258,7 +258,6 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
         min_confidence: detect.min_confidence,
         kinds,
         formats: detect.formats.clone(),
-        ..oneshot::Plan::new(detect.inputs.clone(), detect.out.clone())
     };
     let visible = detect.progress == args::ProgressWhen::Auto && !detect.quiet && io::stderr().is_terminal();
     let bar = progress::Bar::new(visible);

@@ -7,11 +7,13 @@ use crate::ingest::container::{self, Stream};
 use crate::ingest::layout::{self, Layout, Reading, digitraffic};
 use crate::ingest::nmea::{self, lines::Aside};
 use crate::ingest::scan::{MOST_REJECTS, Plan, RawReject, Scanned, Wanted, Worker};
+use crate::ingest::spill::{Spill, Taker};
 use crate::ingest::store::{Sighting, Store, is_duplicate, stream_of};
 use crate::model::{FileAccount, Fix, Reject, RejectReason, time};
 use polars::prelude::{DataFrame, PolarsError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +35,10 @@ pub struct Delivery {
     pub refused: Vec<Error>,
     /// The UTC days that were delivered, ascending.
     pub days: Vec<i32>,
+    /// Rows handed on before, in parts, that must not count: their stream was refused afterwards.
+    pub refused_rows: Vec<Range<u32>>,
+    /// Parts that were handed on before.
+    pub parts: usize,
     /// Streams that hold at least one delivered position each day, for people; by day.
     pub rows_by_day: BTreeMap<i32, u64>,
 }
@@ -52,6 +58,8 @@ pub struct Limits {
     pub stray_share: f64,
     /// Fixes that may come together before duplicates among them are looked for. It cannot be seen in what comes out.
     pub settle_after: usize,
+    /// Fixes of more than one day that may come together in memory before they are handed on, where somebody takes them.
+    pub spill_after: usize,
 }
 
 impl Limits {
@@ -71,7 +79,15 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { days: (None, None), bbox_e7: None, reading: Reading::default(), max_reject_percent: 5.0, stray_share: 0.001, settle_after: 6_000_000 }
+        Self {
+            days: (None, None),
+            bbox_e7: None,
+            reading: Reading::default(),
+            max_reject_percent: 5.0,
+            stray_share: 0.001,
+            settle_after: 6_000_000,
+            spill_after: 4_000_000,
+        }
     }
 }
 
@@ -107,6 +123,16 @@ impl OpenStream {
 
 /// Reads all files. `progress` is told of decoded bytes as they are scanned.
 pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync)) -> Result<Delivery, Error> {
+    read_in(paths, limits, progress, Spill::new(None, usize::MAX))
+}
+
+/// The same, where rows of more than one day do not come together in memory: they are handed on in parts, and what is left is the
+/// delivery's. Its accounts and days are those of all.
+pub fn read_apart(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync), taker: Taker) -> Result<Delivery, Error> {
+    read_in(paths, limits, progress, Spill::new(Some(taker), limits.spill_after))
+}
+
+fn read_in(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync), mut spill: Spill) -> Result<Delivery, Error> {
     // 180 is written -180: a box that ends there reaches across.
     let bbox_e7 = limits.bbox_e7.map(|[w, s, e, n]| [w, s, if e == 1_800_000_000 && w > -e { -e } else { e }, n]);
     let wanted = Wanted { days: limits.days, bbox_e7 };
@@ -117,6 +143,7 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
     let mut store = Store::new(limits.settle_after);
     let hands = Hands { workers: &workers, wanted: &wanted, reading: &limits.reading, progress };
     let mut next_row = 0;
+    let mut refused_rows: Vec<Range<u32>> = Vec::new();
     for path in paths {
         let streams = match container::open(path) {
             Ok(streams) => streams,
@@ -127,9 +154,20 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
         };
         for stream in streams {
             let number = opened.len();
-            match scan_stream(stream, number, next_row, &hands, &mut store) {
+            let (first_row, parts) = (next_row, spill.parts);
+            let read = scan_stream(stream, number, &mut next_row, &hands, &mut store, &mut spill);
+            if let Some(broken) = spill.broken.take() {
+                return Err(broken);
+            }
+            let mut drop_rows = |spill: &mut Spill, until: u64| {
+                spill.forget(number, first_row);
+                if spill.parts > parts {
+                    refused_rows.push(first_row as u32..until as u32);
+                }
+            };
+            match read {
                 Ok((mut open, mut blocks)) => {
-                    next_row += open.header_lines + open.lines + 1;
+                    next_row = first_row + open.header_lines + open.lines + 1;
                     let scanned_malformed: u64 = blocks.iter().flat_map(|b| &b.rejected).filter(|(r, _)| r.is_malformed()).map(|(_, n)| n).sum();
                     let malformed = open.account.malformed() + scanned_malformed;
                     let rows = open.account.rows + blocks.iter().map(|b| b.rows).sum::<u64>();
@@ -140,15 +178,19 @@ pub fn read(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync))
                         blocks.iter_mut().for_each(refuse);
                         open.refuse();
                         store.refuse(false);
+                        drop_rows(&mut spill, next_row);
                     }
                     opened.push(open);
                     scanned.extend(blocks);
                 }
-                Err(e) => refused.push(e),
+                Err(e) => {
+                    refused.push(e);
+                    drop_rows(&mut spill, next_row);
+                }
             }
         }
     }
-    gather(opened, scanned, store, &workers, limits, refused)
+    gather(opened, scanned, store, spill, &workers, limits, refused).map(|delivery| Delivery { refused_rows, ..delivery })
 }
 
 /// Of a refused file no row is taken: those that were refused by themselves can be looked up, the others are counted.
@@ -174,8 +216,17 @@ struct Hands<'a> {
     progress: &'a (dyn Fn(u64) + Sync),
 }
 
-/// Scans a stream whose first line is row `first_row`; its fixes go to the store.
-fn scan_stream(stream: Stream, number: usize, first_row: u64, hands: &Hands, store: &mut Store) -> Result<(OpenStream, Vec<Scanned>), Error> {
+/// Scans a stream whose first line is row `next_row`; its fixes go to the store. Where it fails, `next_row` is behind the rows that went
+/// there before.
+fn scan_stream(
+    stream: Stream,
+    number: usize,
+    next_row: &mut u64,
+    hands: &Hands,
+    store: &mut Store,
+    spill: &mut Spill,
+) -> Result<(OpenStream, Vec<Scanned>), Error> {
+    let first_row = *next_row;
     let Stream { path, stored_bytes, reader, table, digest } = stream;
     let damaged = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => Error::Io { path: path.clone(), source: e },
@@ -195,9 +246,10 @@ fn scan_stream(stream: Stream, number: usize, first_row: u64, hands: &Hands, sto
     store.begin(&plan, first_row, hands.workers);
     let (mut scanned, mut lines) = (Vec::new(), 0);
     loop {
-        let round = scan_round(&blocks, &plan, number, hands, store.room());
+        let round = scan_round(&blocks, &plan, number, hands, store.room().min(spill.room()));
         let (mut round, last) = round.map_err(|e| {
             store.refuse(true);
+            *next_row = first_row + header_lines + lines + 1;
             damaged(e)
         })?;
         for block in &mut round {
@@ -205,8 +257,9 @@ fn scan_stream(stream: Stream, number: usize, first_row: u64, hands: &Hands, sto
             lines += u64::from(block.lines);
         }
         store.add(&mut round, first_row + header_lines + 1, hands.workers, last);
+        let go_on = spill.look(&round, store, hands.workers);
         scanned.append(&mut round);
-        if last {
+        if last || !go_on {
             break;
         }
     }
@@ -321,6 +374,7 @@ fn gather(
     mut opened: Vec<OpenStream>,
     mut scanned: Vec<Scanned>,
     store: Store,
+    spill: Spill,
     workers: &[Mutex<Worker>],
     limits: &Limits,
     refused: Vec<Error>,
@@ -371,6 +425,12 @@ fn gather(
     let context = Context { delivered: strays, first_rows: &first_rows };
     let (table, grouped, dropped) = store.finish(workers, |mmsis, starts, fixes| group(mmsis, starts, fixes, &context));
     let grouped = grouped.into_iter().collect::<Result<Vec<_>, _>>().map_err(frame_error)?;
+    for (stream, n) in spill.accepted {
+        opened[stream].account.positions += n;
+    }
+    for (stream, n) in spill.duplicates {
+        opened[stream].account.duplicates += n;
+    }
     let mut seen_astray = Vec::new();
     for shard in &grouped {
         for (stream, n) in &shard.duplicates {
@@ -385,7 +445,7 @@ fn gather(
         seen_astray.extend_from_slice(&shard.strays);
     }
     // What was dropped before the days were known: of a stray clock's day it is no duplicate.
-    for day in dropped.into_iter().flat_map(|d| d.days) {
+    for day in dropped.into_iter().chain(spill.dropped).flat_map(|d| d.days) {
         let astray = strays.is_some_and(|days| !days.contains(&day.day));
         for (stream, n) in day.counts {
             let account = &mut opened[stream].account;
@@ -401,14 +461,7 @@ fn gather(
         let line = u64::from(row) - first_rows[stream];
         rejects.push(Reject { file: stream as u32, line, byte_offset: 0, reason: RejectReason::StrayClock, text });
     }
-    // The first thousand a reason, in the order of the inputs.
-    rejects.sort_by_key(|a| (a.file, a.line));
-    let mut kept: BTreeMap<RejectReason, usize> = BTreeMap::new();
-    rejects.retain(|r| {
-        let n = kept.entry(r.reason).or_default();
-        *n += 1;
-        *n <= MOST_REJECTS
-    });
+    list_rejects(&mut rejects, Vec::new());
     let positions = frame::stack(grouped.into_iter().map(|shard| shard.positions).filter(|frame| frame.height() > 0).collect()).map_err(frame_error)?;
     let particulars = frame::particulars(&table).map_err(frame_error)?;
     let accounts: Vec<FileAccount> = opened
@@ -420,31 +473,44 @@ fn gather(
         })
         .collect();
     let first_rows = first_rows.into_iter().map(|r| r as u32).collect();
-    Ok(Delivery { positions, particulars, accounts, rejects, first_rows, refused, days: delivered.into_iter().collect(), rows_by_day })
+    let days = delivered.into_iter().collect();
+    Ok(Delivery { positions, particulars, accounts, rejects, first_rows, refused, refused_rows: Vec::new(), parts: spill.parts, days, rows_by_day })
 }
 
-fn frame_error(e: PolarsError) -> Error {
+/// Adds to the rejects that are listed: the first thousand a reason, in the order of the inputs.
+pub fn list_rejects(rejects: &mut Vec<Reject>, more: Vec<Reject>) {
+    rejects.extend(more);
+    rejects.sort_by_key(|a| (a.file, a.line));
+    let mut kept: BTreeMap<RejectReason, usize> = BTreeMap::new();
+    rejects.retain(|r| {
+        let n = kept.entry(r.reason).or_default();
+        *n += 1;
+        *n <= MOST_REJECTS
+    });
+}
+
+pub(super) fn frame_error(e: PolarsError) -> Error {
     Error::Damaged { path: PathBuf::from("frame"), what: e.to_string() }
 }
 
-struct Context<'a> {
+pub(super) struct Context<'a> {
     /// The delivered days; None where all are.
-    delivered: Option<&'a BTreeSet<i32>>,
-    first_rows: &'a [u64],
+    pub delivered: Option<&'a BTreeSet<i32>>,
+    pub first_rows: &'a [u64],
 }
 
-struct Grouped {
+pub(super) struct Grouped {
     /// Ships in ascending order.
-    positions: DataFrame,
+    pub positions: DataFrame,
     /// By stream.
-    duplicates: BTreeMap<usize, u64>,
+    pub duplicates: BTreeMap<usize, u64>,
     /// By stream.
-    accepted: BTreeMap<usize, u64>,
+    pub accepted: BTreeMap<usize, u64>,
     strays: Vec<Sighting>,
 }
 
 /// One shard: its fixes by ship, in total order, without duplicates and strays.
-fn group(mmsis: &[u32], starts: &[usize], fixes: &[Fix], context: &Context) -> Result<Grouped, PolarsError> {
+pub(super) fn group(mmsis: &[u32], starts: &[usize], fixes: &[Fix], context: &Context) -> Result<Grouped, PolarsError> {
     let single = context.first_rows.len() == 1;
     let stream_of = |row: u32| if single { 0 } else { stream_of(context.first_rows, row) };
     let mut columns = PositionColumns::with_capacity(starts[mmsis.len()]);

@@ -13,9 +13,10 @@ pub mod nmea;
 pub mod parquet;
 pub mod row;
 pub mod scan;
+pub mod spill;
 pub mod store;
 
-pub use gather::{Delivery, Limits, read};
+pub use gather::{Delivery, Limits, list_rejects, read, read_apart};
 
 use std::path::{Path, PathBuf};
 

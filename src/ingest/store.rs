@@ -110,7 +110,7 @@ impl Dropped {
         }
     }
     /// Forgets the last stream.
-    fn forget(&mut self, stream: usize, first_row: u64) {
+    pub fn forget(&mut self, stream: usize, first_row: u64) {
         for day in &mut self.days {
             day.counts.remove(&stream);
             day.first.retain(|one| u64::from(one.row) < first_row);
@@ -299,6 +299,23 @@ impl Store {
             self.settle(workers, false);
             self.added.1 = 0;
         }
+    }
+    /// Fixes held.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|s| s.len((0, 0))).sum()
+    }
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// First row of each stream so far.
+    pub fn first_rows(&self) -> &[u64] {
+        &self.first_rows
+    }
+    /// All that is held, and an empty store that goes on where this one was.
+    pub fn take(&mut self) -> Self {
+        let rest = Self { classes: self.classes.clone(), class: self.class, first_rows: self.first_rows.clone(), ..Self::new(self.many) };
+        std::mem::replace(self, rest)
     }
     /// Takes back what came of the stream that was read last; `whole` where it is as if it had never been.
     pub fn refuse(&mut self, whole: bool) {

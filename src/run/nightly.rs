@@ -3,6 +3,7 @@
 use crate::export::whole::{Failure, Folder, Scratch, Sealed};
 use crate::export::{self, csv as events_csv, geojson, rejects};
 use crate::frame;
+use crate::ingest::spill::Part;
 use crate::ingest::{self, Delivery, Limits};
 use crate::model::{Kind, Mmsi, TrackId, time};
 use crate::run::book::Book;
@@ -10,7 +11,8 @@ use crate::run::config;
 use crate::run::oneshot::{self, Clock, Error, Format, Outcome, Plan, Progress, check};
 use crate::run::state::index::{Detection, Index, Publish};
 use crate::run::state::ledger::{self, Ledger, Rendered, Status};
-use crate::run::state::night::{self, Folded, KnownBy, Rules, Taken};
+use crate::run::state::night::{self, Folded, Rules, Taken};
+use crate::run::state::rows::Kept;
 use crate::run::state::{Dir, Error as StateError};
 use crate::run::{manifest, tracks};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +80,7 @@ pub fn detect(plan: &Plan, state: &Path, progress: &(dyn Fn(Progress) + Sync)) -
     index.nights += 1;
     let paths = ingest::inputs::expand(&plan.inputs)?;
     progress(Progress::Total(oneshot::stored_bytes(&paths)));
-    let mut taken = night::take_in(&paths, KnownBy::Name, &plan.limits, &mut index, &dir.objects, progress)?;
+    let mut taken = night::take_in(&paths, &plan.limits, &mut index, &dir.objects, progress)?;
     // Which days count as delivered is a matter of the whole state, and not of what was asked for in one night.
     let limits = Limits { days: (None, None), ..plan.limits.clone() };
     let (sealed, outcome) = work(plan, &limits, &clock, &dir, &mut index, &mut taken, folder, progress)?;
@@ -94,20 +96,34 @@ pub fn detect(plan: &Plan, state: &Path, progress: &(dyn Fn(Progress) + Sync)) -
     Ok(outcome)
 }
 
-/// Runs over many days without a state: the same nights, in a folder that is gone afterwards. `delivery` is what has been read; where
-/// there is none the inputs are read one by one, and memory is that of one input and one day.
-pub fn many_days(plan: &Plan, delivery: Option<Delivery>, folder: Folder, clock: &Clock, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outcome, Error> {
-    let place = Scratch::new().map_err(|source| StateError::Io { path: std::env::temp_dir(), source })?;
-    let dir = Dir::open(place.path())?;
+/// Where a run without a state keeps what does not fit into memory; gone afterwards.
+pub struct Place {
+    dir: Dir,
+    kept: Kept,
+    _folder: Scratch,
+}
+
+impl Place {
+    /// A new one.
+    pub fn new() -> Result<Self, StateError> {
+        let folder = Scratch::new().map_err(|source| StateError::Io { path: std::env::temp_dir(), source })?;
+        Ok(Self { dir: Dir::open(folder.path())?, kept: Kept::default(), _folder: folder })
+    }
+    /// Keeps rows.
+    pub fn keep(&mut self, part: Part) -> Result<(), StateError> {
+        self.kept.add(part.positions, part.particulars, &self.dir.objects)
+    }
+}
+
+/// Runs over many days without a state: the same nights, in a place that is gone afterwards. `delivery` is what has been read, without
+/// the parts that are kept in the place already.
+pub fn many_days(plan: &Plan, delivery: Delivery, place: Place, folder: Folder, clock: &Clock, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outcome, Error> {
+    let Place { dir, kept, _folder } = place;
     let mut index = begin(&dir, plan)?;
-    let mut taken = match delivery {
-        Some(delivery) => Taken::of(delivery, &mut index, &dir.objects)?,
-        None => {
-            let paths = ingest::inputs::expand(&plan.inputs)?;
-            night::take_in(&paths, KnownBy::Place, &plan.limits, &mut index, &dir.objects, progress)?
-        }
-    };
-    let (sealed, outcome) = work(plan, &plan.limits, clock, &dir, &mut index, &mut taken, folder, progress)?;
+    let mut taken = Taken::of(delivery, kept, &mut index, &dir.objects)?;
+    // Which days were delivered has been told.
+    let limits = Limits { days: (None, None), stray_share: 0.0, ..plan.limits.clone() };
+    let (sealed, outcome) = work(plan, &limits, clock, &dir, &mut index, &mut taken, folder, progress)?;
     sealed.place()?;
     Ok(outcome)
 }

@@ -9,7 +9,7 @@ use crate::model::time;
 use crate::model::{FileAccount, Kind, Params};
 use crate::run::book::{self, Book, References};
 use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
-use crate::run::nightly::{self, News};
+use crate::run::nightly::{self, News, Place};
 use crate::run::presets::Preset;
 use crate::run::{manifest, state, tracks};
 use crate::spatial::{boxes::IndexKind, coast::Coast, ports::Ports, zones::Zones};
@@ -39,8 +39,6 @@ pub struct Plan {
     pub kinds: Vec<Kind>,
     /// Whether `events.geojson`, `events.csv` are written.
     pub formats: Vec<Format>,
-    /// Bytes of text that several files may hold and still be read together; of more, one after the other goes through the disk.
-    pub together: u64,
 }
 
 impl Plan {
@@ -57,7 +55,6 @@ impl Plan {
             min_confidence: 50,
             kinds: Kind::ALL.to_vec(),
             formats: vec![Format::Geojson, Format::Csv],
-            together: TOGETHER,
         }
     }
 }
@@ -155,15 +152,6 @@ pub fn stored_bytes(paths: &[PathBuf]) -> u64 {
     paths.iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
 }
 
-/// Text that several files may hold and still be read into memory together, in bytes: a day of ten million rows and half as much again.
-const TOGETHER: u64 = 1_500_000_000;
-
-/// About how much text files hold: what is compressed is taken for six times its size, which is what AIS comes to.
-fn text_bytes(paths: &[PathBuf]) -> u64 {
-    let packed = |p: &PathBuf| !p.extension().is_some_and(|e| ["csv", "txt", "nmea", "aivdm"].iter().any(|plain| e.eq_ignore_ascii_case(plain)));
-    paths.iter().map(|p| stored_bytes(std::slice::from_ref(p)) * if packed(p) { 6 } else { 1 }).sum()
-}
-
 /// Runs `detect`.
 pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outcome, Error> {
     let clock = Clock::start();
@@ -175,15 +163,11 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         lap = now;
     };
     let mut folder = Folder::begin(&plan.out, plan.overwrite)?;
-    let paths = ingest::inputs::expand(&plan.inputs)?;
-    if paths.len() > 1 && text_bytes(&paths) > plan.together {
-        progress(Progress::Total(stored_bytes(&paths)));
-        return nightly::many_days(plan, None, folder, &clock, progress);
-    }
-    let (delivery, (first_day, last_day)) = deliver(&plan.inputs, &plan.limits, progress)?;
-    // Over so many days some events become final, each as its day left it.
-    if last_day - first_day >= plan.params.book.final_d as i32 {
-        return nightly::many_days(plan, Some(delivery), folder, &clock, progress);
+    let (delivery, (first_day, last_day), place) = deliver_apart(plan, progress)?;
+    // Rows that did not fit into memory; or so many days that some events become final, each as its day left it.
+    if place.is_some() || last_day - first_day >= plan.params.book.final_d as i32 {
+        let place = place.map_or_else(nightly::Place::new, Ok)?;
+        return nightly::many_days(plan, delivery, place, folder, &clock, progress);
     }
     mark("read", now_us());
 
@@ -293,7 +277,35 @@ pub fn check(accounts: &[FileAccount]) -> Result<(), Error> {
 
 /// The same where there is at least one day to look at. With its first and last day.
 pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Delivery, (i32, i32)), Error> {
-    let mut delivery = read(inputs, limits, progress)?;
+    with_days(read(inputs, limits, progress)?)
+}
+
+/// The same, where what does not fit into memory goes to a place on the disk.
+fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Delivery, (i32, i32), Option<Place>), Error> {
+    let paths = ingest::inputs::expand(&plan.inputs)?;
+    progress(Progress::Total(stored_bytes(&paths)));
+    let (mut place, mut broken): (Option<Place>, Option<state::Error>) = (None, None);
+    let mut keep = |part| {
+        let put = || {
+            let mut there = place.take().map_or_else(Place::new, Ok)?;
+            there.keep(part)?;
+            place = Some(there);
+            Ok(())
+        };
+        put().map_err(|e| state::night::later(e, &mut broken))
+    };
+    let read = ingest::read_apart(&paths, &plan.limits, &|n| progress(Progress::Bytes(n)), &mut keep);
+    if let Some(e) = broken {
+        return Err(e.into());
+    }
+    let delivery = read?;
+    check(&delivery.accounts)?;
+    let (delivery, span) = with_days(delivery)?;
+    Ok((delivery, span, place))
+}
+
+/// A delivery with at least one day to look at, and its first and last.
+fn with_days(mut delivery: Delivery) -> Result<(Delivery, (i32, i32)), Error> {
     for account in &delivery.accounts {
         if account.positions + account.duplicates == 0 && account.rejected_total() < account.rows.max(1) {
             delivery.refused.push(nothing_usable(account));

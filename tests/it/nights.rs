@@ -112,6 +112,52 @@ fn any_order_of_arrival_ends_with_the_same_book() {
     assert!(events(&scratch, "export") == wanted, "forgotten");
 }
 
+/// A month in one file, in no order, with repeats and stray clocks: handed on in parts or all in memory, the same events and the same
+/// account of every row.
+#[test]
+fn what_does_not_fit_into_memory_goes_through_the_disk() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 5, 60);
+    let mut lines: Vec<String> = days.iter().flat_map(|d| std::fs::read_to_string(d).unwrap().lines().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect();
+    let header = std::fs::read_to_string(&days[0]).unwrap().lines().next().unwrap().to_owned();
+    lines.sort_by_key(|l| blake3::hash(l.as_bytes()).to_hex().to_string());
+    lines.extend(lines.iter().step_by(7).cloned().collect::<Vec<_>>());
+    for second in 0..5 {
+        lines.insert(second * 997, format!("366000001,2031-01-01T00:00:0{second},28.0,-94.0,1.0,1.0,1,,,,,,,,,,"));
+        lines.insert(second * 1999, "garbage".to_owned());
+    }
+    scratch.put("month.csv", format!("{header}\n{}\n", lines.join("\n")).as_bytes());
+    let half = lines.len() / 2;
+    scratch.put("halves/a.csv", format!("{header}\n{}\n", lines[..half].join("\n")).as_bytes());
+    scratch.put("halves/b.csv", format!("{header}\n{}\n", lines[half..].join("\n")).as_bytes());
+    for inputs in [vec![scratch.path("month.csv")], vec![scratch.path("halves/a.csv"), scratch.path("halves/b.csv")]] {
+        let memory = oneshot::detect(&plan(&scratch, &inputs, "memory"), &|_| ()).unwrap();
+        let mut spilling = plan(&scratch, &inputs, "disk");
+        spilling.limits.spill_after = 4000;
+        let disk = oneshot::detect(&spilling, &|_| ()).unwrap();
+        assert!(disk.news.is_some() && memory.news.is_none(), "one of them went through the disk");
+        assert!(events(&scratch, "disk") == events(&scratch, "memory"));
+        let duplicates = |o: &Outcome| o.accounts.iter().map(|a| (a.rows, a.positions, a.duplicates, a.rejected.clone())).collect::<Vec<_>>();
+        assert_eq!(duplicates(&disk), duplicates(&memory));
+        assert_eq!(scratch.read("disk/rejects.csv"), scratch.read("memory/rejects.csv"));
+        assert!(disk.accounts.iter().map(|a| a.duplicates).sum::<u64>() > 2000, "{:?}", disk.accounts);
+        let strays: u64 = disk.accounts.iter().filter_map(|a| a.rejected.get(&alongside::model::RejectReason::StrayClock)).sum();
+        assert_eq!(strays, 5);
+        // A file refused at its end takes back what was handed on of it.
+        if inputs.len() > 1 {
+            continue;
+        }
+        let mut strict = spilling.clone();
+        strict.limits.max_reject_percent = 0.1;
+        assert!(oneshot::detect(&strict, &|_| ()).is_err(), "all are refused");
+        let fine = [inputs.clone(), vec![days[4].clone()]].concat();
+        let strict = Plan { inputs: plan(&scratch, &fine, "x").inputs, ..strict };
+        let left = oneshot::detect(&strict, &|_| ()).unwrap();
+        assert_eq!((left.refused.len(), left.accounts.last().unwrap().positions > 1000), (inputs.len(), true));
+        assert!(events(&scratch, "disk") == whole(&scratch, &days[4..]), "only the good file counts");
+    }
+}
+
 /// A day that never came is named, and nobody fell silent because of it.
 #[test]
 fn a_missing_day_is_named_and_no_silence() {

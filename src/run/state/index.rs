@@ -66,6 +66,9 @@ pub struct Input {
     pub days: BTreeMap<i32, Rows>,
 }
 
+/// Positions and particulars.
+pub type Part = [Name; 2];
+
 /// The rows of an input on a day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
@@ -73,8 +76,8 @@ pub struct Rows {
     pub delivered: u64,
     /// Positions kept.
     pub positions: u64,
-    /// The positions and the particulars, as Parquet; none once the day is settled.
-    pub objects: Option<[Name; 2]>,
+    /// The positions and the particulars, as Parquet, in as many parts as they came; none once the day is settled.
+    pub objects: Option<Vec<Part>>,
 }
 
 /// A day as folded.
@@ -132,7 +135,7 @@ impl Index {
 
     /// Every object that it names.
     pub fn objects(&self) -> BTreeSet<&str> {
-        let rows = self.inputs.values().flat_map(|i| i.days.values()).flat_map(|r| r.objects.iter().flatten());
+        let rows = self.inputs.values().flat_map(|i| i.days.values()).flat_map(|r| r.objects.iter().flatten().flatten());
         let days =
             self.days.values().flat_map(|d| [&d.checkpoint, &d.ships, &d.found, &d.faint, &d.open, &d.heard, &d.judged, &d.settled].into_iter().flatten());
         rows.chain(days).chain(&self.provisional).chain(&self.ledger).map(String::as_str).collect()
@@ -159,7 +162,7 @@ impl Index {
         let mut hasher = blake3::Hasher::new();
         for (name, rows) in &rows {
             hasher.update(name.as_bytes());
-            for object in rows.objects.iter().flatten() {
+            for object in rows.objects.iter().flatten().flatten() {
                 hasher.update(object.as_bytes());
             }
         }

@@ -74,7 +74,7 @@ pub fn show(folder: &Path) -> Result<Shown, Error> {
     let size = |name: &String| std::fs::metadata(dir.objects.path(name)).map_or(0, |m| m.len());
     let mut bytes: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut add = |what, name: Option<&String>| *bytes.entry(what).or_default() += name.map_or(0, size);
-    for rows in index.inputs.values().flat_map(|i| i.days.values()).flat_map(|r| r.objects.iter().flatten()) {
+    for rows in index.inputs.values().flat_map(|i| i.days.values()).flat_map(|r| r.objects.iter().flatten().flatten()) {
         add("rows", Some(rows));
     }
     for day in index.days.values() {

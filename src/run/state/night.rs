@@ -5,7 +5,7 @@ use crate::detect::meeting::Lying;
 use crate::export::csv as events_csv;
 use crate::export::geojson;
 use crate::frame::{self, PositionColumns};
-use crate::ingest::{self, Delivery, Limits};
+use crate::ingest::{self, Delivery, Limits, spill};
 use crate::model::time::{self, DAY_MS};
 use crate::model::{Event, FileAccount, GapFacts, Kind, Mmsi, Params, Party, Reject, RejectReason, RendezvousFacts, TrackId};
 use crate::run::book::{self, References};
@@ -15,7 +15,7 @@ use crate::run::oneshot::{self, Progress};
 use crate::run::state::index::{Day, Index, Input, Rows};
 use crate::run::state::ledger::Rendered;
 use crate::run::state::objects::{Name, Objects};
-use crate::run::state::rows::{self, DayOf, Fresh};
+use crate::run::state::rows::{self, DayOf, Fresh, Kept};
 use crate::run::state::{Error, input_name};
 use crate::spatial::boxes::IndexKind;
 use crate::spatial::{coast::Coast, ports::Ports, zones::Zones};
@@ -63,21 +63,13 @@ pub struct Taken {
     of_input: Vec<String>,
     /// The rows of the one input, where they need not be read again.
     fresh: Option<Fresh>,
-}
-
-/// What an input is known by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KnownBy {
-    /// Its file name: the same name again is the same input.
-    Name,
-    /// Its place among the inputs.
-    Place,
+    /// Where the rows of each account begin, where all are of one input.
+    first_rows: Vec<u32>,
 }
 
 /// Takes inputs in: each replaces what its name held before.
 pub fn take_in(
     paths: &[PathBuf],
-    known_by: KnownBy,
     limits: &Limits,
     index: &mut Index,
     objects: &Objects,
@@ -87,11 +79,8 @@ pub fn take_in(
     let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
     // Which days were delivered is told by all that the state has.
     let all = Limits { stray_share: 0.0, ..limits.clone() };
-    for (k, path) in paths.iter().enumerate() {
-        let name = match known_by {
-            KnownBy::Name => input_name(path),
-            KnownBy::Place => format!("{k:09}"),
-        };
+    for path in paths {
+        let name = input_name(path);
         if let Some(other) = seen.insert(name.clone(), path.clone()) {
             return Err(oneshot::Error::SameName { name, paths: [other, path.clone()] });
         }
@@ -103,7 +92,13 @@ pub fn take_in(
             taken.unchanged.push(name);
             continue;
         }
-        let mut delivery = match ingest::read(std::slice::from_ref(path), &all, &|n| progress(Progress::Bytes(n))) {
+        let (mut kept, mut broken) = (Kept::default(), None);
+        let mut keep = |part: spill::Part| kept.add(part.positions, part.particulars, objects).map_err(|e| later(e, &mut broken));
+        let read = ingest::read_apart(std::slice::from_ref(path), &all, &|n| progress(Progress::Bytes(n)), &mut keep);
+        if let Some(e) = broken {
+            return Err(e.into());
+        }
+        let mut delivery = match read {
             Ok(delivery) => delivery,
             Err(e) => {
                 taken.refused.push(e);
@@ -138,7 +133,8 @@ pub fn take_in(
                 continue;
             }
         }
-        let (mut days, fresh) = rows::keep(delivery, objects)?;
+        kept.add(delivery.positions, delivery.particulars, objects)?;
+        let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
         taken.fresh = fresh.filter(|_| paths.len() == 1);
         if let Some(settled) = index.settled_before {
             days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
@@ -146,6 +142,13 @@ pub fn take_in(
         index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, night: index.nights, days });
     }
     Ok(taken)
+}
+
+/// Keeps what went wrong with the state while an input was read, and ends the reading.
+pub fn later(e: Error, broken: &mut Option<Error>) -> ingest::Error {
+    let source = std::io::Error::other(e.to_string());
+    *broken = Some(e);
+    ingest::Error::Io { path: PathBuf::new(), source }
 }
 
 /// Size and time of change of a file.
@@ -166,20 +169,37 @@ fn sha256_of(path: &Path) -> Option<String> {
 }
 
 impl Taken {
-    /// A delivery that is at hand, as the one input.
-    pub fn of(mut delivery: Delivery, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
-        let accounts = std::mem::take(&mut delivery.accounts);
-        let (rejects, refused) = (std::mem::take(&mut delivery.rejects), std::mem::take(&mut delivery.refused));
-        let (days, fresh) = rows::keep(delivery, objects)?;
+    /// A delivery that is at hand, as the one input, with the parts of it that were kept before.
+    pub fn of(mut delivery: Delivery, mut kept: Kept, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
+        let mut accounts = std::mem::take(&mut delivery.accounts);
+        let mut rejects = std::mem::take(&mut delivery.rejects);
+        let refused = std::mem::take(&mut delivery.refused);
+        let first_rows = std::mem::take(&mut delivery.first_rows);
+        kept.drop_rows(&delivery.refused_rows, objects)?;
+        kept.add(delivery.positions, delivery.particulars, objects)?;
+        let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
+        // Days that were handed on before it was known that they do not count.
+        let astray: Vec<Rows> = days.extract_if(.., |day, _| delivery.days.binary_search(day).is_err()).map(|(_, rows)| rows).collect();
+        let (counts, more) = rows::strays(&astray, &first_rows, objects)?;
+        for (stream, n) in counts {
+            let account = &mut accounts[stream];
+            account.positions -= n;
+            *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
+        }
+        ingest::list_rejects(&mut rejects, more);
         index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, night: 0, days });
-        Ok(Self { accounts, rejects, refused, fresh, ..Self::default() })
+        Ok(Self { accounts, rejects, refused, fresh, first_rows, ..Self::default() })
     }
 
     /// Rows that repeat those of another input are duplicates; each belongs to the later of the two.
     pub fn count_repeats(&mut self, folded: &Folded) {
-        let mut left = folded.repeated.clone();
+        for row in folded.repeated.values().flatten().filter(|_| !self.first_rows.is_empty()) {
+            let account = &mut self.accounts[self.first_rows.partition_point(|r| r <= row).max(1) - 1];
+            (account.positions, account.duplicates) = (account.positions - 1, account.duplicates + 1);
+        }
+        let mut left: BTreeMap<&str, u64> = folded.repeated.iter().map(|(name, rows)| (name.as_str(), rows.len() as u64)).collect();
         for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
-            let Some(left) = left.get_mut(name) else { continue };
+            let Some(left) = left.get_mut(name.as_str()) else { continue };
             let n = (*left).min(account.positions);
             (account.positions, account.duplicates, *left) = (account.positions - n, account.duplicates + n, *left - n);
         }
@@ -224,7 +244,7 @@ pub struct Folded {
     /// The rows of the last day, if it was folded.
     last_rows: Option<DayOf>,
     /// Repeats of rows of another input, by input.
-    repeated: BTreeMap<String, u64>,
+    repeated: BTreeMap<String, Vec<u32>>,
     /// Ships with a position on the last day.
     pub vessels: u64,
 }
@@ -383,8 +403,8 @@ impl Fold<'_> {
         let delivered = self.folded.delivered.contains(&day);
         let (inputs, hash) = self.index.rows_of(day);
         let rows = if delivered { rows::of_day(&inputs, self.objects, self.fresh.as_ref())? } else { DayOf::nothing()? };
-        for ((name, _), n) in inputs.iter().zip(&rows.repeated) {
-            *self.folded.repeated.entry((*name).to_owned()).or_default() += n;
+        for ((name, _), repeated) in inputs.iter().zip(&rows.repeated) {
+            self.folded.repeated.entry((*name).to_owned()).or_default().extend(repeated);
         }
         let ships = frame::ships(&rows.positions).map_err(bug)?;
         let (next, found) = engine::advance(before, DayRows { ships: &ships, particulars: &rows.table }, time::day_start_ms(day + 1), &self.ways());
