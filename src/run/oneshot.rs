@@ -91,6 +91,9 @@ pub enum Error {
         /// Where they are.
         paths: [PathBuf; 2],
     },
+    /// Standard input has none.
+    #[error("standard input has no name, and a state knows its inputs by their names")]
+    NoName,
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] state::Error),
