@@ -149,6 +149,7 @@ impl From<oneshot::Error> for Failure {
             oneshot::Error::SameName { .. } => {
                 Self::new(Exit::Usage, e.to_string(), "give one of them, or rename it; the same name again replaces what it held")
             }
+            oneshot::Error::NoName => Self::new(Exit::Usage, e.to_string(), "write it to a file that is named after what it holds, such as 2024-03-01.csv.zst"),
             oneshot::Error::State(e) => e.into(),
             oneshot::Error::Bug(e) => {
                 Self::new(Exit::Bug, format!("a fault of alongside itself: {e}"), "please report it with the input's header and first rows")
@@ -274,9 +275,13 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
     let exit = tell_refused(&outcome.refused);
     if JSON.load(Ordering::Relaxed) {
         let rows: u64 = outcome.accounts.iter().map(|a| a.rows).sum();
-        let changes = outcome.news.as_ref().map(|n| n.by_status.iter().map(|(s, n)| (s.word(), *n)).collect::<BTreeMap<_, _>>());
-        let out = outcome.out.display().to_string();
-        log("info", "done", serde_json::json!({"exit": exit as i32, "out": out, "rows": rows, "refused": outcome.refused.len(), "ledger": changes}));
+        let mut done = serde_json::json!({"exit": exit as i32, "out": outcome.out.display().to_string(), "rows": rows, "refused": outcome.refused.len()});
+        if let (Some(news), Some(done)) = (outcome.news.as_ref().filter(|n| n.night > 0), done.as_object_mut()) {
+            let changes: BTreeMap<_, _> = news.by_status.iter().map(|(s, n)| (s.word(), *n)).collect();
+            let missing: Vec<String> = news.missing.iter().map(|d| time::day_text(*d)).collect();
+            done.extend([("night".into(), news.night.into()), ("missing".into(), missing.into()), ("ledger".into(), serde_json::json!(changes))]);
+        }
+        log("info", "done", done);
     }
     if detect.verbose > 0 {
         for (room, us) in &outcome.tally.rooms_us {

@@ -21,7 +21,13 @@ pub fn of(outcome: &Outcome, min_confidence: i32) -> String {
         (a, b) => format!("{} to {}", day(a), day(b)),
     };
     let files = if accounts.len() == 1 { "file" } else { "files" };
-    let _ = writeln!(out, "{} {files}, {span}, {} vessels, {} tracks\n", accounts.len(), thousands(outcome.vessels), thousands(outcome.tally.tracks));
+    let night = outcome.news.as_ref().filter(|n| n.night > 0);
+    if let Some(news) = night {
+        the_night(&mut out, news);
+        let _ = writeln!(out, "\n{} {files} read, the state holds {}\n", accounts.len(), if span.is_empty() { "no days" } else { &span });
+    } else {
+        let _ = writeln!(out, "{} {files}, {span}, {} vessels, {} tracks\n", accounts.len(), thousands(outcome.vessels), thousands(outcome.tally.tracks));
+    }
     accounting(&mut out, accounts);
     let dropped = &outcome.tally;
     if dropped.teleports + dropped.repeats + dropped.simultaneous > 0 {
@@ -34,7 +40,9 @@ pub fn of(outcome: &Outcome, min_confidence: i32) -> String {
         );
     }
     if let Some(news) = &outcome.news {
-        the_night(&mut out, news);
+        if night.is_none() {
+            the_night(&mut out, news);
+        }
         let _ = writeln!(out, "\nwritten to {}", escape(outcome.out.display().to_string().as_bytes(), 400));
         return out;
     }
@@ -56,7 +64,7 @@ fn the_night(out: &mut String, news: &News) {
     let n = |s: Status| format!("{} {}", thousands(count(s)), s.word());
     let counts = [Status::New, Status::Revised, Status::Withdrawn, Status::Unchanged, Status::Final].map(n).join(", ");
     if news.night > 0 {
-        let _ = writeln!(out, "\nnight {}: {counts}", news.night);
+        let _ = writeln!(out, "night {}: {counts}", news.night);
     } else {
         let _ = writeln!(out, "\nevents          found    written");
         for kind in Kind::ALL {

@@ -28,13 +28,30 @@ impl Claim {
     fn on(target: &Path, parent: &Path, name: &str) -> Result<Self, Error> {
         let path = parent.join(format!(".alongside-{name}.lock"));
         let fail = |source| Error::Io { path: path.clone(), source };
-        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(fail)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(fs::TryLockError::WouldBlock) => Err(Error::Held(target.to_path_buf())),
-            Err(fs::TryLockError::Error(source)) => Err(fail(source)),
+        loop {
+            let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(fail)?;
+            match lock.try_lock() {
+                // Whoever held it may have removed it since it was opened: then this is a lock on nothing.
+                Ok(()) if is_at(&lock, &path) => return Ok(Self { path, _lock: lock }),
+                Ok(()) => {}
+                Err(fs::TryLockError::WouldBlock) => return Err(Error::Held(target.to_path_buf())),
+                Err(fs::TryLockError::Error(source)) => return Err(fail(source)),
+            }
         }
     }
+}
+
+/// Whether an open file is the one that stands at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let name = |m: fs::Metadata| (m.dev(), m.ino());
+    fs::metadata(path).ok().map(name).is_some_and(|there| file.metadata().ok().map(name) == Some(there))
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 impl Drop for Claim {
@@ -93,9 +110,14 @@ fn clear(target: &Path, parent: &Path, name: &str) -> io::Result<()> {
         let entry = entry?;
         let found = entry.file_name().to_string_lossy().into_owned();
         let Some(rest) = found.strip_prefix(&prefix) else { continue };
-        if rest.len() == RANDOM + 4 && rest.ends_with(".old") && !target.exists() {
+        let random = rest.strip_suffix(".old").unwrap_or(rest);
+        // Runs that are called `out` and `out-1` stand side by side: the lock of one begins like a folder of the other.
+        if random.len() != RANDOM || !random.bytes().all(|b| b.is_ascii_alphanumeric()) || !entry.file_type()?.is_dir() {
+            continue;
+        }
+        if rest.ends_with(".old") && !target.exists() {
             fs::rename(entry.path(), target)?;
-        } else if rest.len() == RANDOM || rest.len() == RANDOM + 4 && rest.ends_with(".old") {
+        } else {
             fs::remove_dir_all(entry.path())?;
         }
     }
@@ -253,9 +275,6 @@ impl Sealed {
         let had = to.exists();
         let swap = || -> io::Result<()> {
             if had {
-                if !overwrite && fs::read_dir(&to)?.next().is_some() {
-                    return Err(io::Error::from(io::ErrorKind::AlreadyExists));
-                }
                 fs::rename(&to, &aside)?;
             }
             fs::rename(&from, &to).inspect_err(|_| {
@@ -270,11 +289,10 @@ impl Sealed {
             }
             Ok(())
         };
-        let done = swap()
-            .inspect_err(|_| {
-                let _ = fs::remove_dir_all(&from);
-            })
-            .map_err(|source| Error::Io { path: to.clone(), source });
+        // Asked again: somebody may have put his own files there meanwhile.
+        let done = Folder::check(&to, overwrite).and_then(|()| swap().map_err(|source| Error::Io { path: to.clone(), source })).inspect_err(|_| {
+            let _ = fs::remove_dir_all(&from);
+        });
         unfinished.remove(&from);
         drop(claim);
         done

@@ -67,7 +67,26 @@ pub fn load(preset: Preset, file: Option<&Path>, sets: &[String]) -> Result<Para
         // One after the other, so that a message names the option that is wrong.
         params(&table, &place)?;
     }
-    params(&table, "")
+    let params = params(&table, "")?;
+    horizons(&params)?;
+    Ok(params)
+}
+
+/// Refuses horizons by which an event would be gone before it is final, or a day settled before it came.
+fn horizons(params: &Params) -> Result<(), Error> {
+    let (book, state) = (&params.book, &params.state);
+    let days = [("book.final_d", book.final_d), ("book.context_d", book.context_d), ("state.revision_d", state.revision_d), ("state.keep_d", state.keep_d)];
+    let bad =
+        |place: &str, what: String| Err(Error::Bad { place: place.to_owned(), what, hint: "`alongside config` says what each of them is for".to_owned() });
+    for (name, days) in days {
+        if !(1..=36_525).contains(&days) {
+            return bad(name, format!("{days} days; it is 1 to 36525"));
+        }
+    }
+    if book.context_d <= book.final_d + 1 {
+        return bad("book.context_d", format!("{} days are too few for events that are final after {} (book.final_d)", book.context_d, book.final_d));
+    }
+    Ok(())
 }
 
 /// A configuration file as it stands.

@@ -49,7 +49,8 @@ fn detection(plan: &Plan) -> Detection {
 /// The index to go on with, where the rules are those it was folded with.
 fn begin(dir: &Dir, plan: &Plan) -> Result<Index, StateError> {
     let (mine, scoring) = (detection(plan), config::scoring_hash(&plan.params));
-    let Some(index) = dir.index.clone() else { return Ok(Index::new(mine, scoring)) };
+    // A state that no night was finished in binds nobody.
+    let Some(index) = dir.index.clone().filter(|i| i.nights > 0) else { return Ok(Index::new(mine, scoring)) };
     let theirs = &index.detection;
     let mut differs = config::differences(&theirs.params, &plan.params);
     if theirs.hash == mine.hash {
@@ -77,8 +78,12 @@ pub fn detect(plan: &Plan, state: &Path, progress: &(dyn Fn(Progress) + Sync)) -
     dir.sweep()?;
     let folder = Folder::begin(&plan.out, plan.overwrite)?;
     let mut index = begin(&dir, plan)?;
-    index.nights += 1;
     let paths = ingest::inputs::expand(&plan.inputs)?;
+    if dir.index.is_none() {
+        // From the first file on it is a state, so that one that lost its index is told from one that never had any.
+        dir.commit(index.clone())?;
+    }
+    index.nights += 1;
     progress(Progress::Total(oneshot::stored_bytes(&paths)));
     let mut taken = night::take_in(&paths, &plan.limits, &mut index, &dir.objects, progress)?;
     // Which days count as delivered is a matter of the whole state, and not of what was asked for in one night.
@@ -240,11 +245,13 @@ fn tell(index: &Index, dir: &Dir, book: &[Rendered], folded: &Folded, taken: &Ta
         Some(name) => dir.objects.get_value(name)?,
         None => Ledger::new(),
     };
+    let horizon = &index.detection.params;
     let night = ledger::Night {
         number: index.nights,
         rescored: folded.rescored,
         again_from_ms: folded.begin.map(time::day_start_ms),
         known_until_ms: folded.known_until.map_or(i64::MIN, |d| time::day_start_ms(d + 1)),
+        let_go_until_ms: folded.span.map_or(i64::MIN, |(_, last)| time::day_start_ms(last + 1 - (horizon.state.keep_d + horizon.book.final_d) as i32)),
     };
     let ledger = ledger::next(&before, book, night);
     let mut news = News { night: index.nights, found: folded.found.clone(), unchanged_inputs: taken.unchanged.clone(), ..News::default() };

@@ -88,6 +88,9 @@ pub enum Error {
         /// Where they are.
         paths: [PathBuf; 2],
     },
+    /// Standard input has none.
+    #[error("standard input has no name, and a state knows its inputs by their names")]
+    NoName,
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] state::Error),
@@ -163,7 +166,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         lap = now;
     };
     let mut folder = Folder::begin(&plan.out, plan.overwrite)?;
-    let (delivery, (first_day, last_day), place) = deliver_apart(plan, progress)?;
+    let ((delivery, (first_day, last_day)), place) = deliver_apart(plan, progress)?;
     // Rows that did not fit into memory; or so many days that some events become final, each as its day left it.
     if place.is_some() || last_day - first_day >= plan.params.book.final_d as i32 {
         let place = place.map_or_else(nightly::Place::new, Ok)?;
@@ -275,13 +278,16 @@ pub fn check(accounts: &[FileAccount]) -> Result<(), Error> {
     }
 }
 
+/// A delivery, and its first and last day.
+pub type Spanning = (Delivery, (i32, i32));
+
 /// The same where there is at least one day to look at. With its first and last day.
-pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Delivery, (i32, i32)), Error> {
+pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<Spanning, Error> {
     with_days(read(inputs, limits, progress)?)
 }
 
 /// The same, where what does not fit into memory goes to a place on the disk.
-fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Delivery, (i32, i32), Option<Place>), Error> {
+fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Spanning, Option<Place>), Error> {
     let paths = ingest::inputs::expand(&plan.inputs)?;
     progress(Progress::Total(stored_bytes(&paths)));
     let (mut place, mut broken): (Option<Place>, Option<state::Error>) = (None, None);
@@ -300,12 +306,11 @@ fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(D
     }
     let delivery = read?;
     check(&delivery.accounts)?;
-    let (delivery, span) = with_days(delivery)?;
-    Ok((delivery, span, place))
+    Ok((with_days(delivery)?, place))
 }
 
 /// A delivery with at least one day to look at, and its first and last.
-fn with_days(mut delivery: Delivery) -> Result<(Delivery, (i32, i32)), Error> {
+fn with_days(mut delivery: Delivery) -> Result<Spanning, Error> {
     for account in &delivery.accounts {
         if account.positions + account.duplicates == 0 && account.rejected_total() < account.rows.max(1) {
             delivery.refused.push(nothing_usable(account));

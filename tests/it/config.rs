@@ -290,3 +290,12 @@ fn help_states_the_defaults_that_are() {
     let tried = run(&scratch, &["detect", "x", "-o", "y", example], None);
     assert_eq!(tried.code, 3, "the box is right, only the file is not there: {}", tried.stderr);
 }
+
+/// Horizons by which an event would be gone before it is final, or that no calendar holds.
+#[test]
+fn horizons_must_hold_what_they_are_for() {
+    for set in ["book.context_d=3", "book.final_d=61", "state.revision_d=0", "state.keep_d=4000000000"] {
+        let refused = loaded(None, &[set]).unwrap_err();
+        assert!(refused.contains(set.split_once('=').unwrap().0), "{refused}");
+    }
+}

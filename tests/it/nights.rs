@@ -271,7 +271,13 @@ fn one_run_at_a_time_and_only_in_a_state() {
         assert_eq!((held.code, held.stderr.contains("another run is writing there")), (6, true), "{}", held.stderr);
     }
     drop(lock);
-    assert_eq!(run(&scratch, &["detect", day, "--state", "state", "-o", "night"], None).code, 0);
+    // The lock of another folder whose name begins alike is nobody's business.
+    scratch.put(".alongside-night-1.lock", b"");
+    let done = run(&scratch, &["detect", day, "--state", "state", "-o", "night", "--log-format", "json"], None);
+    assert_eq!((done.code, &done.stdout[..9]), (0, "night 1: "), "what changed comes first: {} {}", done.stdout, done.stderr);
+    let said: serde_json::Value = serde_json::from_str(done.stderr.lines().last().unwrap()).unwrap();
+    assert_eq!((&said["exit"], &said["night"], &said["missing"]), (&0.into(), &1.into(), &serde_json::json!([])));
+    scratch.path(".alongside-night-1.lock").metadata().unwrap();
     scratch.put("mine/notes.txt", b"mine");
     let other = run(&scratch, &["detect", day, "--state", "mine", "-o", "night", "--overwrite"], None);
     assert_eq!((other.code, other.stderr.contains("not a state")), (2, true), "{}", other.stderr);
@@ -290,6 +296,207 @@ fn one_run_at_a_time_and_only_in_a_state() {
     std::fs::write(&object, bytes).unwrap();
     let damaged = run(&scratch, &["state", "verify", "state"], None);
     assert_eq!((damaged.code, damaged.stderr.contains("not those that were written")), (5, true), "{}", damaged.stderr);
+}
+
+/// Final events leave the book when they are old, the rest stays: also where the day that is then the first never came.
+#[test]
+fn what_is_old_is_let_go_and_nothing_else() {
+    let scratch = Scratch::new();
+    let mut days = traffic(&scratch, "2024-02-24", 11, 120);
+    days.remove(3);
+    let short = |inputs: &[PathBuf], out: &str| {
+        let mut plan = plan(&scratch, inputs, out);
+        (plan.params.book.final_d, plan.params.book.context_d, plan.params.state.revision_d, plan.params.state.keep_d) = (2, 4, 2, 5);
+        plan
+    };
+    let mut most = 0;
+    for (n, day) in days.iter().enumerate() {
+        let news = nightly::detect(&short(std::slice::from_ref(day), "night"), &scratch.path("state"), &|_| ()).unwrap().news.unwrap();
+        let nights = events(&scratch, "night");
+        oneshot::detect(&short(&days[..=n], "one-shot"), &|_| ()).unwrap();
+        assert!(events(&scratch, "one-shot") == nights, "{} nights: {} events", n + 1, lines(&nights));
+        // What is old was not wrong.
+        assert!(news.withdrawn.iter().all(|(_, _, start)| *start > alongside::model::time::day_start_ms(parse_day("2024-02-24").unwrap() + n as i32 - 4)));
+        let ledger = String::from_utf8(scratch.read("night/ledger.csv")).unwrap();
+        assert_eq!(ledger.lines().skip(1).filter(|l| l.split(',').nth(1) != Some("withdrawn")).count(), lines(&nights));
+        most = most.max(lines(&nights));
+    }
+    let nights = events(&scratch, "night");
+    assert!(lines(&nights) > 20 && most > lines(&nights), "{} events, once {most}", lines(&nights));
+    // All days that may change are taken away, and come again.
+    let state = scratch.path("state");
+    for day in ["2024-03-04", "2024-03-05"] {
+        alongside::run::state::keeper::forget(&state, day, &|_| ()).unwrap();
+    }
+    assert!(run(&scratch, &["state", "show", "state"], None).stdout.contains("to 2024-03-03"));
+    for day in &days[8..] {
+        nightly::detect(&short(std::slice::from_ref(day), "night"), &state, &|_| ()).unwrap();
+    }
+    assert!(events(&scratch, "night") == nights, "forgotten and delivered again");
+    // Far more rows than ever before do not make stray clocks of days that are settled.
+    let text = std::fs::read_to_string(&days[9]).unwrap().replace("2024-03-05T", "2024-03-06T");
+    let (header, rows) = text.split_once('\n').unwrap();
+    scratch.put("ais-2024-03-06.csv", format!("{header}\n{}", rows.repeat(1200)).as_bytes());
+    let finals = |files: &[Vec<u8>; 2]| String::from_utf8(files[1].clone()).unwrap().lines().filter(|l| l.split(',').nth(7) == Some("true")).count();
+    nightly::detect(&short(&[scratch.path("ais-2024-03-06.csv")], "night"), &state, &|_| ()).unwrap();
+    assert!(finals(&events(&scratch, "night")) > 5);
+}
+
+/// A file is what was asked of it: with other days it is read again. Standard input has no name to be known by.
+#[test]
+fn what_is_asked_of_a_file_is_part_of_it() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 3, 60);
+    let mut month = std::fs::read(&days[0]).unwrap();
+    for day in &days[1..] {
+        let text = std::fs::read(day).unwrap();
+        month.extend(text.splitn(2, |b| *b == b'\n').nth(1).unwrap());
+    }
+    scratch.put("month.csv", &month);
+    let month = [scratch.path("month.csv")];
+    let wanted = whole(&scratch, &days);
+    let mut first = plan(&scratch, &month, "night");
+    first.limits.days = (None, parse_day("2024-05-01"));
+    nightly::detect(&first, &scratch.path("state"), &|_| ()).unwrap();
+    assert!(events(&scratch, "night") == whole(&scratch, &days[..1]));
+    let news = night(&scratch, "state", &month).news.unwrap();
+    assert!(news.unchanged_inputs.is_empty() && events(&scratch, "night") == wanted);
+    assert_eq!(night(&scratch, "state", &month).news.unwrap().unchanged_inputs, ["month"]);
+    let nameless = run(&scratch, &["detect", "-", "--state", "state", "-o", "night", "--overwrite", "--min-confidence", "0"], Some(b"MMSI\n"));
+    assert_eq!((nameless.code, nameless.stderr.contains("standard input has no name")), (2, true), "{}", nameless.stderr);
+}
+
+/// A state that lost a file says so, and loses no other because of it; a damaged file that is made again is whole again.
+#[test]
+fn a_state_that_lost_a_file_is_not_begun_anew() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 2, 40);
+    night(&scratch, "state", &days[..1]);
+    let objects = scratch.list("state/objects");
+    let index = scratch.read("state/state.json");
+    std::fs::remove_file(scratch.path("state/state.json")).unwrap();
+    let lost = nightly::detect(&plan(&scratch, &days[1..], "night"), &scratch.path("state"), &|_| ()).unwrap_err().to_string();
+    assert!(lost.contains("state.json: it is gone"), "{lost}");
+    assert_eq!(scratch.list("state/objects"), objects);
+    scratch.put("state/state.json", &index);
+    for name in &objects {
+        let bytes = scratch.read(&format!("state/objects/{name}"));
+        std::fs::remove_file(scratch.path(&format!("state/objects/{name}"))).unwrap();
+        let verified = run(&scratch, &["state", "verify", "state"], None);
+        assert_eq!((verified.code, verified.stderr.contains(&format!("{name}: it is gone"))), (5, true), "{}", verified.stderr);
+        scratch.put(&format!("state/objects/{name}"), &bytes);
+    }
+    // A night that nothing came of binds nobody to its rules.
+    scratch.put("empty.csv", b"");
+    assert_eq!(run(&scratch, &["detect", "empty.csv", "--state", "new", "-o", "out"], None).code, 3);
+    assert_eq!(run(&scratch, &["detect", days[0].to_str().unwrap(), "--state", "new", "-o", "out", "--min-confidence", "10"], None).code, 0);
+    let objects = alongside::run::state::Dir::open(&scratch.path("new")).unwrap().objects;
+    let name = objects.put(b"some bytes").unwrap();
+    std::fs::write(objects.path(&name), b"other byte").unwrap();
+    assert!(objects.get(&name).is_err());
+    assert!(objects.put(b"some bytes").unwrap() == name && objects.get(&name).unwrap() == b"some bytes");
+}
+
+/// A run that was not put in its place any more, where people meanwhile put something of their own: that stays.
+#[test]
+fn what_people_put_in_the_place_of_a_run_stays() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 2, 40);
+    night(&scratch, "state", &days[..1]);
+    for theirs in [true, false] {
+        let waits = scratch.path(".alongside-night-abcdef");
+        copy(&scratch.path("night"), &waits);
+        std::fs::remove_dir_all(scratch.path("night")).unwrap();
+        if theirs {
+            scratch.put("night/notes.txt", b"mine");
+        }
+        let mut dir = alongside::run::state::Dir::open(&scratch.path("state")).unwrap();
+        let index = dir.index.clone().unwrap();
+        dir.commit(alongside::run::state::index::Index { publish: Some(publish(&waits, &scratch.path("night"))), ..index }).unwrap();
+        drop(dir);
+        assert_eq!(run(&scratch, &["state", "verify", "state"], None).code, 0);
+        assert!(!waits.exists());
+        if theirs {
+            assert_eq!(scratch.list("night"), ["notes.txt"]);
+            let refused =
+                run(&scratch, &["detect", days[1].to_str().unwrap(), "--state", "state", "-o", "night", "--overwrite", "--min-confidence", "0"], None);
+            assert_eq!((refused.code, refused.stderr.contains("not a run of alongside")), (5, true), "{}", refused.stderr);
+            std::fs::remove_dir_all(scratch.path("night")).unwrap();
+            night(&scratch, "state", &days[..1]);
+        } else {
+            assert!(scratch.list("night").contains(&"events.csv".to_owned()));
+        }
+    }
+}
+
+fn publish(from: &Path, to: &Path) -> alongside::run::state::index::Publish {
+    alongside::run::state::index::Publish { from: from.to_path_buf(), to: to.to_path_buf() }
+}
+
+/// Days cut into files anyhow, over midnight, twice, with stray clocks; delivered in any order, wrong at first, forgotten and again.
+#[test]
+fn any_cut_in_any_order_with_strays_is_one_run() {
+    let scratch = Scratch::new();
+    let paths = traffic(&scratch, "2023-12-29", 6, 90);
+    let text: Vec<String> = paths.iter().map(|p| std::fs::read_to_string(p).unwrap()).collect();
+    let header = text[0].lines().next().unwrap();
+    let days: Vec<Vec<&str>> = text.iter().map(|t| t.lines().skip(1).collect()).collect();
+    for seed in 0..times(4) {
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed + 1);
+        let mut below = |n: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random >> 11) as usize % n.max(1)
+        };
+        let mut files: Vec<(String, Vec<String>)> = Vec::new();
+        let missing = if below(3) == 0 { 1 + below(4) } else { 99 };
+        for (d, day) in days.iter().enumerate().filter(|(d, _)| *d != missing) {
+            let mut rows: Vec<String> = day.iter().map(|r| (*r).to_owned()).collect();
+            let year = ["1970", "2035", "2025"][below(3)];
+            let stray = |r: &str| r.replacen(",2023-", &format!(",{year}-"), 1).replacen(",2024-", &format!(",{year}-"), 1);
+            match below(4) {
+                0 => {
+                    let parts = 2 + below(3);
+                    for k in 0..parts {
+                        files.push((format!("{d}-{k}"), rows.iter().skip(k).step_by(parts).cloned().collect()));
+                    }
+                    continue;
+                }
+                1 if d + 1 < days.len() && d + 1 != missing => rows.extend(days[d + 1][..days[d + 1].len() / 3].iter().map(|r| (*r).to_owned())),
+                2 => rows.push(stray(&rows[below(rows.len())])),
+                _ => {}
+            }
+            files.push((format!("{d}"), rows));
+        }
+        let put = |folder: &str, name: &str, rows: &[String]| {
+            scratch.put(&format!("{folder}/{name}.csv"), format!("{header}\n{}\n", rows.join("\n")).as_bytes());
+            scratch.path(&format!("{folder}/{name}.csv"))
+        };
+        let inputs: Vec<PathBuf> = files.iter().map(|(name, rows)| put("cut", name, rows)).collect();
+        let wanted = whole(&scratch, &inputs);
+        let mut order: Vec<usize> = (0..files.len()).collect();
+        for k in (1..order.len()).rev() {
+            order.swap(k, below(k + 1));
+        }
+        let state = format!("state-{seed}");
+        for k in order {
+            let (name, rows) = &files[k];
+            match below(4) {
+                0 => drop(night(&scratch, &state, &[put("wrong", name, &files[below(files.len())].1[..200])])),
+                1 => {
+                    night(&scratch, &state, &inputs[k..=k]);
+                    alongside::run::state::keeper::forget(&scratch.path(&state), name, &|_| ()).unwrap();
+                }
+                2 => drop(night(&scratch, &state, &[put("half", name, &rows[..rows.len() / 2])])),
+                _ => {}
+            }
+            night(&scratch, &state, &inputs[k..=k]);
+        }
+        night(&scratch, &state, &inputs);
+        assert!(events(&scratch, "night") == wanted, "seed {seed}: {:?}", files.iter().map(|f| &f.0).collect::<Vec<_>>());
+        assert!(lines(&wanted) > 20);
+    }
 }
 
 fn program() -> PathBuf {

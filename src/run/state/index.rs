@@ -60,6 +60,9 @@ pub struct Input {
     pub sha256: String,
     /// Size as stored.
     pub bytes: u64,
+    /// How it was read: what was asked of it, and how it was said to be laid out.
+    #[serde(default)]
+    pub reading: String,
     /// The night in which it came, from 1.
     pub night: u64,
     /// Rows by UTC day.

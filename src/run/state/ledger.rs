@@ -138,7 +138,7 @@ pub struct Entry {
     pub previous: Option<String>,
 }
 
-/// All events a state has ever told of, by name.
+/// All events a state has told of and not let go since, by name.
 pub type Ledger = BTreeMap<String, Entry>;
 
 /// What explains a night's changes.
@@ -152,6 +152,8 @@ pub struct Night {
     pub again_from_ms: Option<i64>,
     /// The end of the data the night before.
     pub known_until_ms: i64,
+    /// What ended until then is no longer in the book, because it is old and not because it is wrong.
+    pub let_go_until_ms: i64,
 }
 
 /// A new event, from when, and to when.
@@ -202,7 +204,7 @@ pub fn next(before: &Ledger, book: &[Rendered], night: Night) -> Ledger {
     }
     let mut taken: BTreeSet<String> = BTreeSet::new();
     for (id, old) in before {
-        if ledger.contains_key(id) {
+        if ledger.contains_key(id) || old.end_ms.unwrap_or(old.start_ms) <= night.let_go_until_ms {
             continue;
         }
         let mut entry = old.clone();

@@ -12,7 +12,7 @@ pub mod night;
 pub mod objects;
 pub mod rows;
 
-use crate::export::whole::{Sealed, aside_of};
+use crate::export::whole::{Folder, Sealed, aside_of};
 use index::{Index, SCHEMA};
 use objects::Objects;
 use std::fs::{self, File};
@@ -94,7 +94,7 @@ impl Error {
             Self::NoState(_) => "`alongside detect INPUT... --state DIR -o OUT` begins one",
             Self::OtherSchema { .. } => "begin another with --state elsewhere and the files of the last 35 days, or use the version that wrote it",
             Self::OtherRules { .. } => "give the same rules, or begin another with --state elsewhere and the files of the days that matter",
-            Self::Damaged { .. } => "`alongside state verify` lists what is damaged; begin another with --state elsewhere",
+            Self::Damaged { .. } => "put it back from a copy, or begin another with --state elsewhere; `alongside state verify` lists what is damaged",
             Self::Unknown { .. } => "`alongside state show` lists the inputs and the days",
             Self::Settled { .. } => "a run without --state judges any files by themselves; state.revision_d keeps more days open",
             Self::Bug(_) => "please report it with the command line",
@@ -136,6 +136,9 @@ impl Dir {
         }
         let objects = Objects::in_folder(folder.join("objects"))?;
         let index = read_index(&folder.join(INDEX))?;
+        if index.is_none() && !objects.are_none() {
+            return Err(Error::Damaged { path: folder.join(INDEX), what: "it is gone, and files that only it can tell are still there".to_owned() });
+        }
         let mut dir = Self { folder: folder.to_path_buf(), objects, index, _lock: lock };
         dir.publish_what_waits()?;
         Ok(dir)
@@ -174,7 +177,10 @@ impl Dir {
         let Some(mut index) = self.index.clone() else { return Ok(()) };
         let Some(publish) = index.publish.take() else { return Ok(()) };
         let aside = aside_of(&publish.from);
-        if publish.from.is_dir() {
+        if publish.from.is_dir() && Folder::check(&publish.to, true).is_err() {
+            // Somebody put something else in its place: that stays, and the book is in the state.
+            fs::remove_dir_all(&publish.from).map_err(|source| Error::Io { path: publish.from, source })?;
+        } else if publish.from.is_dir() {
             let sealed = Sealed::left(publish.from, publish.to.clone());
             sealed.place().map_err(|e| Error::Io { path: publish.to, source: io::Error::other(e.to_string()) })?;
         }

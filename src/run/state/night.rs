@@ -14,7 +14,7 @@ use crate::run::faint::Faint;
 use crate::run::oneshot::{self, Progress};
 use crate::run::state::index::{Day, Index, Input, Rows};
 use crate::run::state::ledger::Rendered;
-use crate::run::state::objects::{Name, Objects};
+use crate::run::state::objects::{Name, Objects, name_of};
 use crate::run::state::rows::{self, DayOf, Fresh, Kept};
 use crate::run::state::{Error, input_name};
 use crate::spatial::boxes::IndexKind;
@@ -79,14 +79,20 @@ pub fn take_in(
     let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
     // Which days were delivered is told by all that the state has.
     let all = Limits { stray_share: 0.0, ..limits.clone() };
+    let reading =
+        format!("{:?} {:?} {:?}", limits.days, limits.reading.known.map(|k| k.name), (&limits.reading.map, limits.reading.time, limits.reading.units));
+    let reading = name_of(reading.as_bytes());
     for path in paths {
         let name = input_name(path);
         if let Some(other) = seen.insert(name.clone(), path.clone()) {
             return Err(oneshot::Error::SameName { name, paths: [other, path.clone()] });
         }
+        if path == Path::new("-") {
+            return Err(oneshot::Error::NoName);
+        }
         let before = stamp(path);
         if let (Some(known), Some((bytes, _))) = (index.inputs.get(&name), &before)
-            && known.bytes == *bytes
+            && (known.bytes, known.reading.as_str()) == (*bytes, reading.as_str())
             && sha256_of(path).is_some_and(|hash| hash == known.sha256)
         {
             taken.unchanged.push(name);
@@ -139,7 +145,7 @@ pub fn take_in(
         if let Some(settled) = index.settled_before {
             days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
         }
-        index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, night: index.nights, days });
+        index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, reading: reading.clone(), night: index.nights, days });
     }
     Ok(taken)
 }
@@ -187,7 +193,7 @@ impl Taken {
             *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
         }
         ingest::list_rejects(&mut rejects, more);
-        index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, night: 0, days });
+        index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, reading: String::new(), night: 0, days });
         Ok(Self { accounts, rejects, refused, fresh, first_rows, ..Self::default() })
     }
 
@@ -285,9 +291,16 @@ impl<'a> Rules<'a> {
     }
 }
 
+/// The days that count as delivered. What counted when a day was settled counts for good: its events are final.
+fn delivered(index: &Index, limits: &Limits) -> BTreeSet<i32> {
+    let open_from = index.settled_before.unwrap_or(i32::MIN);
+    let open = limits.delivered(&index.rows_by_day()).into_iter().filter(|day| *day >= open_from);
+    open.chain(index.days.range(..open_from).filter(|(_, day)| !day.rows_hash.is_empty()).map(|(day, _)| *day)).collect()
+}
+
 /// Folds every day that something changed on, and all after it.
 pub fn fold(index: &mut Index, objects: &Objects, taken: &mut Taken, rules: &Rules) -> Result<Folded, Error> {
-    let delivered = rules.limits.delivered(&index.rows_by_day());
+    let delivered = delivered(index, rules.limits);
     taken.judge_strays(index, &delivered);
     let known: Option<(i32, i32)> = index.days.first_key_value().zip(index.days.last_key_value()).map(|(a, b)| (*a.0, *b.0));
     let rescored = index.scoring_hash != rules.scoring_hash;
@@ -297,13 +310,18 @@ pub fn fold(index: &mut Index, objects: &Objects, taken: &mut Taken, rules: &Rul
         index.provisional = None;
         return Ok(folded);
     };
-    folded.span = Some((first, last));
     let open_from = index.settled_before.unwrap_or(i32::MIN);
+    // A state begins with its first day for good once that is settled, also where older ones were let go and nothing came on it.
+    let settled_from = known.map(|k| k.0).filter(|day| *day < open_from);
+    let first = settled_from.map_or(first, |day| day.min(first));
+    // And it ends with its last settled day at the least, also where all that came later was taken away.
+    let last = if settled_from.is_some() { last.max(open_from - 1) } else { last };
+    folded.span = Some((first, last));
     let hash_of = |day: i32| if delivered.contains(&day) { index.rows_of(day).1 } else { String::new() };
     let differs = |day: &i32| index.days.get(day).is_none_or(|d| d.rows_hash != hash_of(*day));
     let mut begin = (first.max(open_from)..=last).find(differs);
     if known.is_some_and(|k| k.0 != first) {
-        begin = Some(first);
+        begin = Some(first.max(open_from));
     } else if rescored {
         let foldable = |day: &i32| *day == first || index.days.get(&(day - 1)).is_some_and(|d| d.checkpoint.is_some());
         begin = (first.max(open_from)..=last).find(foldable).or(begin);
@@ -314,7 +332,7 @@ pub fn fold(index: &mut Index, objects: &Objects, taken: &mut Taken, rules: &Rul
     }
     index.days.retain(|day, _| (first..=last).contains(day));
     index.scoring_hash.clone_from(&rules.scoring_hash);
-    folded.begin = begin;
+    folded.begin = begin.filter(|day| *day <= last);
     folded.delivered = delivered;
     let Some(begin) = begin else { return Ok(folded) };
     let mut fold = Fold { index, objects, rules, fresh: taken.fresh.take(), coverage: Coverage::default(), missing: Vec::new(), first, last, folded };
@@ -341,14 +359,14 @@ struct Fold<'a> {
 impl Fold<'_> {
     /// Every day from `begin` on; where weights changed, the book of all days before as well.
     fn days(&mut self, begin: i32) -> Result<(), Error> {
-        let start = if self.folded.rescored { self.first } else { begin };
+        let start = if self.folded.rescored { self.first } else { begin.min(self.last) };
         self.missing = (self.first..start).filter(|d| !self.folded.delivered.contains(d)).collect();
         for (_, day) in self.index.days.range(start - LEARNT_DAYS - 3..start) {
             if let Some(heard) = &day.heard {
                 self.coverage.add(self.objects.get_value(heard)?);
             }
         }
-        let mut state = None;
+        let mut state = if begin > self.last { Some(self.state_before(self.last + 1)?) } else { None };
         for day in start..=self.last {
             if !self.folded.delivered.contains(&day) {
                 self.missing.push(day);
@@ -368,7 +386,8 @@ impl Fold<'_> {
             let keep = day >= self.last - self.rules.params.state.revision_d as i32;
             if day == self.last || day - self.rules.params.book.final_d as i32 >= self.first {
                 (self.rules.progress)(Progress::Stage("weighing the evidence"));
-                if let Some(open) = self.open(day, state.as_ref(), keep)? {
+                let state = state.as_ref().filter(|_| day >= begin || day == self.last);
+                if let Some(open) = self.open(day, state, keep)? {
                     self.write_up(day, open)?;
                 }
             } else if let Some(state) = state.as_ref().filter(|_| keep) {
@@ -560,14 +579,16 @@ fn rendered(event: &Event) -> Result<Rendered, Error> {
 
 /// All events of a state, in the order of files.
 pub fn book_of(index: &Index, objects: &Objects) -> Result<Vec<Rendered>, Error> {
-    let names: Vec<&Name> = index.days.values().filter_map(|d| d.settled.as_ref()).chain(&index.provisional).collect();
+    // Days are kept longer than their events stay in the book: what is judged anew is judged by what lay before it.
+    let from = index.days.last_key_value().map_or(i32::MIN, |(last, _)| last + 1 - index.detection.params.state.keep_d as i32);
+    let names: Vec<&Name> = index.days.range(from..).filter_map(|(_, d)| d.settled.as_ref()).chain(&index.provisional).collect();
     let parts: Vec<Vec<Rendered>> = names.par_iter().map(|n| objects.get_value(n)).collect::<Result<_, _>>()?;
     let mut all: Vec<Rendered> = parts.into_iter().flatten().collect();
     all.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok(all)
 }
 
-/// Lets go of what the configuration does not ask to keep. Days that are dropped take their final events with them.
+/// Lets go of what the configuration does not ask to keep.
 pub fn prune(index: &mut Index, params: &Params) {
     let Some((&last, _)) = index.days.last_key_value() else { return };
     let settled = last - params.state.revision_d as i32 + 1;
@@ -576,11 +597,13 @@ pub fn prune(index: &mut Index, params: &Params) {
     for input in index.inputs.values_mut() {
         input.days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
     }
-    index.inputs.retain(|_, input| input.days.keys().any(|day| *day >= settled));
+    // A stray clock in the years to come keeps no input whose days are settled.
+    index.inputs.retain(|_, input| input.days.range(settled..=last).next().is_some() || input.days.range(..settled).next().is_none());
     for (_, day) in index.days.range_mut(..settled - 1) {
         (day.checkpoint, day.ships) = (None, None);
     }
-    index.days.retain(|day, _| *day > last - params.state.keep_d as i32);
+    let looked_at = params.book.context_d as i32 + LEARNT_DAYS + 3;
+    index.days.retain(|day, _| *day > last - (params.state.keep_d.max(params.state.revision_d) as i32 + looked_at));
 }
 
 /// The rows of some ships over the days folded in the night and the one before, and the tracks that were open when they began.

@@ -42,7 +42,8 @@ impl Objects {
         let name = name_of(bytes);
         let path = self.path(&name);
         let fail = |source| Error::Io { path: path.clone(), source };
-        if fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64) {
+        // What is there is looked at: a damaged file is replaced by what it was.
+        if fs::read(&path).is_ok_and(|there| there == bytes) {
             return Ok(name);
         }
         let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.folder).map_err(fail)?;
@@ -55,7 +56,11 @@ impl Objects {
     /// The bytes of an object, which must be what its name says.
     pub fn get(&self, name: &str) -> Result<Vec<u8>, Error> {
         let path = self.path(name);
-        let bytes = fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(Error::Damaged { path, what: "it is gone".to_owned() }),
+            Err(source) => return Err(Error::Io { path, source }),
+        };
         if name_of(&bytes) != name {
             return Err(Error::Damaged { path, what: "its bytes are not those that were written".to_owned() });
         }
@@ -76,6 +81,12 @@ impl Objects {
         let damaged = |what: String| Error::Damaged { path: self.path(name), what };
         let plain = zstd::decode_all(self.get(name)?.as_slice()).map_err(|e| damaged(e.to_string()))?;
         postcard::from_bytes(&plain).map_err(|e| damaged(e.to_string()))
+    }
+
+    /// Whether anything was ever kept there.
+    pub fn are_none(&self) -> bool {
+        let kept = |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|e| !e.file_name().to_string_lossy().starts_with('.'));
+        !fs::read_dir(&self.folder).is_ok_and(|mut entries| entries.any(kept))
     }
 
     /// Makes sure that the folder itself remembers its new files.
