@@ -166,6 +166,9 @@ pub fn ships(positions: &DataFrame) -> PolarsResult<Vec<ShipRows<'_>>> {
         }
     }
     out.sort_by_key(|s| s.mmsi);
+    if let Some(pair) = out.windows(2).find(|pair| pair[0].mmsi == pair[1].mmsi) {
+        polars_bail!(ComputeError: "the rows of {} do not stand together", pair[0].mmsi);
+    }
     Ok(out)
 }
 
@@ -322,7 +325,7 @@ pub fn to_parquet(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A frame from the bytes of a Parquet file that [`to_parquet`] made.
+/// A frame from the bytes of a Parquet file that [`to_parquet`] made. It is one chunk: a row group may end within the rows of a ship.
 pub fn from_parquet(bytes: Vec<u8>) -> PolarsResult<DataFrame> {
-    ParquetReader::new(std::io::Cursor::new(bytes)).finish()
+    ParquetReader::new(std::io::Cursor::new(bytes)).set_rechunk(true).finish()
 }

@@ -158,6 +158,30 @@ fn what_does_not_fit_into_memory_goes_through_the_disk() {
     }
 }
 
+/// Rows of a ship that lie on both sides of a row group's end come back as the rows of one ship.
+#[test]
+fn a_ship_is_not_parted_by_a_row_group() {
+    use alongside::frame::{self, PositionColumns};
+    let mut columns = PositionColumns::default();
+    for k in 0..300_000u32 {
+        let fix = crate::support::fix(i64::from(k) * 1000, (k as i32, 0));
+        columns.push(1 + k / 100_000, &fix);
+    }
+    let bytes = frame::to_parquet(&mut columns.into_frame().unwrap()).unwrap();
+    let back = frame::from_parquet(bytes).unwrap();
+    let ships = frame::ships(&back).unwrap();
+    assert_eq!(ships.iter().map(|s| (s.mmsi.0, s.t_ms.len())).collect::<Vec<_>>(), [(1, 100_000), (2, 100_000), (3, 100_000)]);
+    assert!(ships[2].fix(99_999).lat_e7 == 299_999);
+    // Where rows of a ship do stand apart that is found out, and not taken for two ships.
+    let apart = |mmsi: &[u32]| {
+        let mut columns = PositionColumns::default();
+        mmsi.iter().enumerate().for_each(|(k, m)| columns.push(*m, &crate::support::fix(k as i64, (0, 0))));
+        columns.into_frame().unwrap()
+    };
+    assert!(frame::ships(&apart(&[1, 2, 1])).is_err());
+    assert!(frame::ships(&frame::stack(vec![apart(&[1, 2]), apart(&[2, 3])]).unwrap()).is_err());
+}
+
 /// A day that never came is named, and nobody fell silent because of it.
 #[test]
 fn a_missing_day_is_named_and_no_silence() {
