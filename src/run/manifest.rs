@@ -45,6 +45,8 @@ pub struct Facts<'a> {
     pub timings_ms: Vec<(&'static str, u64)>,
     /// What a night changed in its state.
     pub news: Option<&'a News>,
+    /// The inputs that `file` in `tracks.parquet` numbers; empty where these are `inputs`.
+    pub track_files: &'a [String],
 }
 
 /// The manifest as JSON.
@@ -79,6 +81,7 @@ pub fn json(facts: &Facts, outputs: &[Written]) -> Value {
         "dropped_fixes": {"teleports": facts.tally.teleports, "repeats": facts.tally.repeats, "simultaneous": facts.tally.simultaneous},
         "events": counts,
         "night": facts.news.filter(|n| n.night > 0).map(night),
+        "track_files": if facts.track_files.is_empty() { Value::Null } else { json!(facts.track_files) },
         "spatial": {
             "index": facts.index.word(),
             "entries": search.entries,

@@ -15,7 +15,7 @@ use crate::run::state::night::{self, Folded, Rules, Taken};
 use crate::run::state::rows::Kept;
 use crate::run::state::{Dir, Error as StateError};
 use crate::run::{manifest, tracks};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a night changed, for people.
@@ -162,11 +162,8 @@ fn work(
         folder.file("ledger.csv", |out| ledger::write(&ledger, out))?;
     }
     let wanted = wanted(&news, &plan.kinds);
-    let ships: BTreeSet<Mmsi> = wanted.iter().flat_map(|w| w.ships.iter().map(|s| s.0)).collect();
-    let rows = night::rows_of_ships(&ships, &folded, index, &dir.objects)?;
-    let of_ships = frame::ships(&rows.positions).map_err(|e| Error::Bug(e.to_string()))?;
-    folder.file("tracks.parquet", |out| frame::write_tracks(tracks::of(&wanted, &of_ships, &rows.first_rows, &rows.open, &plan.params), out))?;
-    drop(of_ships);
+    let drawn = night::draw(&wanted, &taken.first_rows, &folded, index, &dir.objects, &plan.params)?;
+    folder.file("tracks.parquet", |out| frame::write_tracks(tracks::out_of(&wanted, &drawn.fixes, &drawn.first_rows), out))?;
     folder.file("rejects.csv", |out| rejects::write(&taken.rejects, &taken.accounts, out))?;
     timings_ms.extend(folded.tally.rooms_us.iter().map(|(room, us)| (*room, us / 1000)));
     let nothing = Book::default();
@@ -187,6 +184,7 @@ fn work(
         started: clock.started.clone(),
         timings_ms,
         news: Some(&news),
+        track_files: &drawn.files,
     };
     let manifest = manifest::json(&facts, folder.written());
     folder.file("manifest.json", |out| {

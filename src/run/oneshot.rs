@@ -13,7 +13,6 @@ use crate::run::nightly::{self, News, Place};
 use crate::run::presets::Preset;
 use crate::run::{manifest, state, tracks};
 use crate::spatial::{boxes::IndexKind, coast::Coast, ports::Ports, zones::Zones};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What to do.
@@ -215,14 +214,14 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         folder.file("events.csv", |out| events_csv::write(&book.events, out))?;
     }
     mark("write events", now_us());
-    let (wanted, open) = (tracks::wanted(&book.events), BTreeMap::new());
+    let wanted = tracks::wanted(&book.events);
     folder.file("tracks.parquet", |out| {
         std::thread::scope(|scope| {
             // The next piece is made while one is written.
             let (sender, receiver) = std::sync::mpsc::sync_channel(1);
             scope.spawn(|| {
                 let sender = sender;
-                let mut pieces = tracks::of(&wanted, &ships, &delivery.first_rows, &open, &plan.params);
+                let mut pieces = tracks::of(&wanted, &ships, &delivery.first_rows, &plan.params);
                 while pieces.next().is_some_and(|piece| sender.send(piece).is_ok()) {}
             });
             frame::write_tracks(receiver.into_iter(), out)
@@ -249,6 +248,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         started: clock.started.clone(),
         timings_ms,
         news: None,
+        track_files: &[],
     };
     let manifest = manifest::json(&facts, folder.written());
     folder.file("manifest.json", |out| {

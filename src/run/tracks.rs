@@ -37,42 +37,54 @@ pub fn wanted(events: &[Event]) -> Vec<Wanted> {
     events.iter().map(|e| Wanted { id: e.id.clone(), start_ms: e.start_ms, end_ms: e.end_ms.unwrap_or(e.start_ms), ships: ships(e) }).collect()
 }
 
-/// The pieces, in the order of the events. `open` are the tracks that were open before the rows.
-pub fn of<'a>(
-    events: &'a [Wanted],
-    ships: &'a [ShipRows],
-    first_rows: &'a [u32],
-    open: &'a BTreeMap<Mmsi, ShipState>,
-    params: &'a Params,
-) -> impl Iterator<Item = TrackColumns> + 'a {
+impl Wanted {
+    /// From when to when its tracks are wanted.
+    pub fn window(&self) -> (i64, i64) {
+        (self.start_ms - SIDE_MS, self.end_ms + SIDE_MS)
+    }
+}
+
+/// The pieces, in the order of the events, out of the rows of ships.
+pub fn of<'a>(events: &'a [Wanted], ships: &'a [ShipRows], first_rows: &'a [u32], params: &'a Params) -> impl Iterator<Item = TrackColumns> + 'a {
     events.chunks(EVENTS).flat_map(move |events| {
         let mut mmsis: Vec<Mmsi> = events.iter().flat_map(|e| e.ships.iter().map(|s| s.0)).collect();
         mmsis.sort_unstable();
         mmsis.dedup();
-        let tracks: BTreeMap<Mmsi, BTreeMap<TrackId, Vec<Fix>>> = mmsis.into_par_iter().map(|mmsi| (mmsi, tracks_of(mmsi, ships, open, params))).collect();
-        let mut pieces = vec![TrackColumns::default()];
-        for event in events {
-            for (vessel, (mmsi, track)) in event.ships.iter().enumerate() {
-                let Some(fixes) = tracks.get(mmsi).and_then(|t| t.get(track)) else { continue };
-                let from = fixes.partition_point(|f| f.t_ms < event.start_ms - SIDE_MS);
-                let to = fixes.partition_point(|f| f.t_ms <= event.end_ms + SIDE_MS);
-                if pieces.last().is_some_and(|p| p.t_ms.len() >= FIXES) {
-                    pieces.push(TrackColumns::default());
-                }
-                let Some(piece) = pieces.last_mut() else { continue };
-                let (event_id, track_id) = (event.id.clone(), track.to_string());
-                piece.stretches.push(Stretch { event_id, vessel: vessel as u8 + 1, mmsi: mmsi.0, track_id, rows: to - from });
-                fixes[from..to].iter().for_each(|f| push(piece, f, first_rows));
-            }
-        }
-        pieces.into_iter().filter(|p| !p.t_ms.is_empty())
+        let tracks: BTreeMap<Mmsi, BTreeMap<TrackId, Vec<Fix>>> = mmsis.into_par_iter().map(|mmsi| (mmsi, tracks_of(mmsi, ships, params))).collect();
+        pieces(events, |mmsi, track| tracks.get(&mmsi)?.get(&track).map(Vec::as_slice), first_rows)
     })
 }
 
-fn tracks_of(mmsi: Mmsi, ships: &[ShipRows], open: &BTreeMap<Mmsi, ShipState>, params: &Params) -> BTreeMap<TrackId, Vec<Fix>> {
+/// The same out of the fixes of tracks.
+pub fn out_of<'a>(events: &'a [Wanted], fixes: &'a BTreeMap<(Mmsi, TrackId), Vec<Fix>>, first_rows: &'a [u32]) -> impl Iterator<Item = TrackColumns> + 'a {
+    events.chunks(EVENTS).flat_map(move |events| pieces(events, |mmsi, track| fixes.get(&(mmsi, track)).map(Vec::as_slice), first_rows))
+}
+
+fn pieces<'f>(events: &[Wanted], fixes_of: impl Fn(Mmsi, TrackId) -> Option<&'f [Fix]>, first_rows: &[u32]) -> Vec<TrackColumns> {
+    let mut pieces = vec![TrackColumns::default()];
+    for event in events {
+        let (begin, end) = event.window();
+        for (vessel, (mmsi, track)) in event.ships.iter().enumerate() {
+            let Some(fixes) = fixes_of(*mmsi, *track) else { continue };
+            let from = fixes.partition_point(|f| f.t_ms < begin);
+            let to = fixes.partition_point(|f| f.t_ms <= end);
+            if pieces.last().is_some_and(|p| p.t_ms.len() >= FIXES) {
+                pieces.push(TrackColumns::default());
+            }
+            let Some(piece) = pieces.last_mut() else { continue };
+            let (event_id, track_id) = (event.id.clone(), track.to_string());
+            piece.stretches.push(Stretch { event_id, vessel: vessel as u8 + 1, mmsi: mmsi.0, track_id, rows: to - from });
+            fixes[from..to].iter().for_each(|f| push(piece, f, first_rows));
+        }
+    }
+    pieces.retain(|p| !p.t_ms.is_empty());
+    pieces
+}
+
+fn tracks_of(mmsi: Mmsi, ships: &[ShipRows], params: &Params) -> BTreeMap<TrackId, Vec<Fix>> {
     let Ok(k) = ships.binary_search_by_key(&mmsi, |s| s.mmsi) else { return BTreeMap::new() };
     let fixes = (0..ships[k].t_ms.len()).map(|i| ships[k].fix(i));
-    segment::assign(mmsi, fixes, &mut open.get(&mmsi).cloned().unwrap_or_default(), params).fixes.into_iter().collect()
+    segment::assign(mmsi, fixes, &mut ShipState::default(), params).fixes.into_iter().collect()
 }
 
 fn push(piece: &mut TrackColumns, f: &Fix, first_rows: &[u32]) {

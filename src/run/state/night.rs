@@ -4,10 +4,10 @@ use crate::detect::coverage::{Coverage, LEARNT_DAYS, Reception};
 use crate::detect::meeting::Lying;
 use crate::export::csv as events_csv;
 use crate::export::geojson;
-use crate::frame::{self, PositionColumns};
+use crate::frame;
 use crate::ingest::{self, Delivery, Limits, spill};
 use crate::model::time::{self, DAY_MS};
-use crate::model::{Event, FileAccount, GapFacts, Kind, Mmsi, Params, Party, Reject, RejectReason, RendezvousFacts, TrackId};
+use crate::model::{Event, FileAccount, Fix, GapFacts, Kind, Mmsi, Params, Party, Reject, RejectReason, RendezvousFacts, TrackId};
 use crate::run::book::{self, References};
 use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
 use crate::run::faint::Faint;
@@ -17,10 +17,10 @@ use crate::run::state::ledger::Rendered;
 use crate::run::state::objects::{Name, Objects, name_of};
 use crate::run::state::rows::{self, DayOf, Fresh, Kept};
 use crate::run::state::{Error, input_name};
+use crate::run::tracks::Wanted;
 use crate::spatial::boxes::IndexKind;
 use crate::spatial::{coast::Coast, ports::Ports, zones::Zones};
-use crate::track::segment::ShipState;
-use polars::prelude::DataFrame;
+use crate::track::segment::{self, ShipState};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use serde::de::DeserializeOwned;
@@ -63,8 +63,8 @@ pub struct Taken {
     of_input: Vec<String>,
     /// The rows of the one input, where they need not be read again.
     fresh: Option<Fresh>,
-    /// Where the rows of each account begin, where all are of one input.
-    first_rows: Vec<u32>,
+    /// Where the rows of each account begin, where all are of one delivery.
+    pub first_rows: Vec<u32>,
 }
 
 /// Takes inputs in: each replaces what its name held before.
@@ -606,31 +606,38 @@ pub fn prune(index: &mut Index, params: &Params) {
     index.days.retain(|day, _| *day > last - (params.state.keep_d.max(params.state.revision_d) as i32 + looked_at));
 }
 
-/// The rows of some ships over the days folded in the night and the one before, and the tracks that were open when they began.
-pub struct ShipsOf {
-    /// Their rows.
-    pub positions: DataFrame,
-    /// Where the rows of each input begin.
+/// What the tracks of events are drawn from.
+#[derive(Default)]
+pub struct Drawn {
+    /// Fixes by ship and track, in time order: those of the days folded and the one before that lie near an event of the ship.
+    pub fixes: BTreeMap<(Mmsi, TrackId), Vec<Fix>>,
+    /// Where the rows of each file begin.
     pub first_rows: Vec<u32>,
-    /// Open tracks by MMSI.
-    pub open: BTreeMap<Mmsi, ShipState>,
+    /// The inputs that they are of, day by day; none where the rows are those of one delivery.
+    pub files: Vec<String>,
 }
 
-/// Gathers the rows that tracks are drawn from.
-pub fn rows_of_ships(ships: &BTreeSet<Mmsi>, folded: &Folded, index: &Index, objects: &Objects) -> Result<ShipsOf, Error> {
-    let mut of_ship: BTreeMap<Mmsi, Vec<crate::model::Fix>> = BTreeMap::new();
-    let (Some((first, last)), Some(begin)) = (folded.span, folded.begin) else {
-        return Ok(ShipsOf { positions: PositionColumns::default().into_frame().map_err(bug)?, first_rows: Vec::new(), open: BTreeMap::new() });
-    };
+/// Gathers what the tracks of events are drawn from, a day in memory at a time. `delivered_rows` is where the rows of each file begin,
+/// where all are of one delivery.
+pub fn draw(wanted: &[Wanted], delivered_rows: &[u32], folded: &Folded, index: &Index, objects: &Objects, params: &Params) -> Result<Drawn, Error> {
+    let mut drawn = Drawn { first_rows: delivered_rows.to_vec(), ..Drawn::default() };
+    let (Some((first, last)), Some(begin)) = (folded.span, folded.begin) else { return Ok(drawn) };
+    let mut near: BTreeMap<Mmsi, Vec<(i64, i64)>> = BTreeMap::new();
+    for (event, (mmsi, _)) in wanted.iter().flat_map(|e| e.ships.iter().map(move |s| (e, s))) {
+        near.entry(*mmsi).or_default().push(event.window());
+    }
     let oldest = index.settled_before.unwrap_or(first).max(first);
-    let from = (begin - 1).max(oldest);
-    let open: BTreeMap<Mmsi, ShipState> = match index.days.get(&(from - 1)).and_then(|d| d.ships.as_ref()) {
-        Some(name) => objects.get_value(name)?,
-        None => BTreeMap::new(),
-    };
-    let mut first_rows: Vec<u32> = Vec::new();
     let mut base = 0;
-    for day in (from..=last).filter(|d| folded.delivered.contains(d)) {
+    for day in ((begin - 1).max(oldest)..=last).filter(|d| folded.delivered.contains(d)) {
+        let (from, to) = (time::day_start_ms(day), time::day_start_ms(day + 1));
+        let touches = |windows: &Vec<(i64, i64)>| windows.iter().any(|(a, b)| *a < to && *b >= from);
+        if !near.values().any(touches) {
+            continue;
+        }
+        let open: BTreeMap<Mmsi, ShipState> = match index.days.get(&(day - 1)).and_then(|d| d.ships.as_ref()) {
+            Some(name) => objects.get_value(name)?,
+            None => BTreeMap::new(),
+        };
         let inputs: Vec<(&str, &Rows)> = index.rows_of(day).0;
         let read;
         let rows = match &folded.last_rows {
@@ -640,18 +647,30 @@ pub fn rows_of_ships(ships: &BTreeSet<Mmsi>, folded: &Folded, index: &Index, obj
                 &read
             }
         };
-        first_rows.extend(rows.first_rows.iter().map(|r| r + base));
-        let mut next = base;
-        for ship in frame::ships(&rows.positions).map_err(bug)?.iter().filter(|s| ships.contains(&s.mmsi)) {
-            let fixes = of_ship.entry(ship.mmsi).or_default();
-            fixes.extend((0..ship.t_ms.len()).map(|k| ship.fix(k)).map(|f| crate::model::Fix { row: f.row + base, ..f }));
-            next = fixes.iter().map(|f| f.row + 1).max().unwrap_or(0).max(next);
+        let of_day: Vec<_> = frame::ships(&rows.positions).map_err(bug)?.into_iter().filter(|s| near.get(&s.mmsi).is_some_and(touches)).collect();
+        let assigned: Vec<(Mmsi, segment::Assigned)> = of_day
+            .par_iter()
+            .map(|ship| {
+                let mut state = open.get(&ship.mmsi).cloned().unwrap_or_default();
+                let fixes = (0..ship.t_ms.len()).map(|k| ship.fix(k));
+                (ship.mmsi, segment::assign(ship.mmsi, fixes, &mut state, params))
+            })
+            .collect();
+        let mut behind = base;
+        for (mmsi, tracks) in assigned {
+            // What waited since the day before has forgotten its line.
+            let wanted = |f: &Fix| f.row != u32::MAX && near[&mmsi].iter().any(|(a, b)| (*a..=*b).contains(&f.t_ms));
+            for (track, fixes) in tracks.fixes {
+                let kept = drawn.fixes.entry((mmsi, track)).or_default();
+                kept.extend(fixes.into_iter().filter(wanted).map(|f| Fix { row: f.row + base, ..f }));
+                behind = kept.iter().map(|f| f.row + 1).max().unwrap_or(0).max(behind);
+            }
         }
-        base = next;
+        if delivered_rows.is_empty() {
+            drawn.first_rows.extend(rows.first_rows.iter().map(|r| r + base));
+            drawn.files.extend(inputs.iter().map(|(name, _)| (*name).to_owned()));
+            base = behind;
+        }
     }
-    let mut columns = PositionColumns::with_capacity(of_ship.values().map(Vec::len).sum());
-    for (mmsi, fixes) in &of_ship {
-        fixes.iter().for_each(|f| columns.push(mmsi.0, f));
-    }
-    Ok(ShipsOf { positions: columns.into_frame().map_err(bug)?, first_rows, open })
+    Ok(drawn)
 }
