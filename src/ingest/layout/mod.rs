@@ -15,6 +15,7 @@ mod kystverket;
 mod marinecadastre;
 mod nus;
 mod piraeus;
+mod spire;
 
 use crate::ingest::{Error, escape};
 use std::path::Path;
@@ -142,10 +143,12 @@ pub struct Known {
 pub const CANONICAL: &str = alongside::ALONGSIDE.name;
 
 /// All layouts; of those that fit the first counts.
-pub const KNOWN: [&Known; 12] = [
+pub const KNOWN: [&Known; 14] = [
     &alongside::ALONGSIDE,
     &dma::DMA,
     &exactearth::EXACTEARTH,
+    &exactearth::UN_GLOBAL_PLATFORM,
+    &spire::SPIRE,
     &kystverket::KYSTVERKET,
     &brest::BREST,
     &piraeus::PIRAEUS,
