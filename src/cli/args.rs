@@ -58,7 +58,7 @@ pub enum Command {
 /// Options of `detect`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "INPUT is AIS as CSV or Parquet: MarineCadastre (both layouts), Danish Maritime Authority, Kystverket,\nBrest, Piraeus, Global Fishing Watch tracks, NUS, AISHub, exactEarth and Spire, recognised by the\ncolumns, and what `convert` writes; raw NMEA with receive times; or Finnish JSON (Digitraffic).\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 6 another run holds the output or the state; 70 our bug; 130, 143 stopped.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  alongside detect AIS_2020_01_02.zip --state state -o night --overwrite\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite"
+    after_help = "INPUT is AIS as CSV or Parquet: MarineCadastre (both layouts), Danish Maritime Authority, Kystverket,\nBrest, Piraeus, Global Fishing Watch tracks, NUS, AISHub, exactEarth, Spire and UN Global Platform,\nrecognised by the columns, and what `convert` writes; raw NMEA with receive times; or Finnish JSON (Digitraffic).\n\nExit codes: 0 done; 2 usage or configuration; 3 no usable input; 4 some input refused;\n5 output not written; 6 another run holds the output or the state; 70 our bug; 130, 143 stopped.\n\nExamples:\n  alongside detect AIS_2020_01_01.zip -o night\n  alongside detect ais/ -o month --from 2020-01-01 --to 2020-01-31 --kinds rendezvous\n  alongside detect AIS_2020_01_02.zip --state state -o night --overwrite\n  zstdcat day.csv.zst | alongside detect - -o night --overwrite"
 )]
 pub struct Detect {
     /// A file, a folder, a glob in quotes, or - for standard input
@@ -301,7 +301,7 @@ pub struct Convert {
 /// Options of `simulate`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Writes DIR/ais/ais-YYYY-MM-DD.csv (.zst with --compress), one a UTC day, and DIR/labels.csv. The same options\ngive the same bytes on any machine. A real US day has 12,700 ships and 6.3 million rows. 9,000 ships at\n--interval 45 send 9.9 million rows a day: 16 s and 0.6 GB of memory on two cores, 1.2 GB of CSV.\n\nExit codes: 0 done; 2 usage; 5 output not written.\n\nExamples:\n  alongside simulate -o traffic\n  alongside simulate -o large --ships 9000 --days 1 --compress zst\n  alongside detect traffic/ais -o out && alongside evaluate out traffic/labels.csv"
+    after_help = "Writes DIR/ais/ais-YYYY-MM-DD.csv (aisdk- with --layout dma; .zst with --compress), one a UTC day, and DIR/labels.csv. The same options\ngive the same bytes on any machine. A real US day has 12,700 ships and 6.3 million rows. 9,000 ships at\n--interval 45 send 9.9 million rows a day: 16 s and 0.6 GB of memory on two cores, 1.2 GB of CSV.\n\nExit codes: 0 done; 2 usage; 5 output not written.\n\nExamples:\n  alongside simulate -o traffic\n  alongside simulate -o large --ships 9000 --days 1 --compress zst\n  alongside detect traffic/ais -o out && alongside evaluate out traffic/labels.csv"
 )]
 pub struct Simulate {
     /// Folder to make; it must not be there yet, or be empty

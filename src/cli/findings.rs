@@ -21,8 +21,10 @@ pub fn of(report: &Report) -> String {
         let _ = writeln!(out, "and {} files more", report.files.len() - MOST);
     }
     let _ = writeln!(out, "\nvessels       {:>12}", thousands(report.vessels));
-    let _ = writeln!(out, "  by class    {}", list(&report.vessels_by_class));
-    let _ = writeln!(out, "  by type     {}", list(&report.vessels_by_type));
+    if report.vessels > 0 {
+        let _ = writeln!(out, "  by class    {}", list(&report.vessels_by_class));
+        let _ = writeln!(out, "  by type     {}", list(&report.vessels_by_type));
+    }
     let _ = writeln!(out, "positions     {:>12}", thousands(report.positions));
     if let Some((from, to)) = &report.span {
         let days = report.positions_by_day.len();
@@ -38,7 +40,9 @@ pub fn of(report: &Report) -> String {
     }
     let missing: Vec<String> =
         report.missing.iter().filter(|(_, share)| **share > 0.0).map(|(column, share)| format!("{column} {:.1} %", share * 100.0)).collect();
-    let _ = writeln!(out, "  missing     {}", if missing.is_empty() { "nothing".to_owned() } else { missing.join(", ") });
+    if report.positions > 0 {
+        let _ = writeln!(out, "  missing     {}", if missing.is_empty() { "nothing".to_owned() } else { missing.join(", ") });
+    }
     if !report.holes.is_empty() {
         let _ = writeln!(out, "\nnobody heard for ten minutes or more: {}", report.holes.len());
         for (from, to) in report.holes.iter().take(MOST) {

@@ -1,14 +1,14 @@
 //! From blocks to one delivery: scanned in parallel, grouped by ship, put in total order, duplicates dropped, every row counted.
 
 use crate::frame::{self, PositionColumns};
-use crate::ingest::Error;
 use crate::ingest::blocks::{Block, Blocks};
 use crate::ingest::container::{self, Stream};
 use crate::ingest::layout::{self, Layout, Reading, digitraffic};
 use crate::ingest::nmea::{self, lines::Aside};
-use crate::ingest::scan::{MOST_REJECTS, Plan, RawReject, Scanned, Wanted, Worker};
+use crate::ingest::scan::{MOST_LINE, MOST_REJECTS, Plan, RawReject, Scanned, Wanted, Worker};
 use crate::ingest::spill::{Spill, Taker};
 use crate::ingest::store::{Sighting, Store, is_duplicate, stream_of};
+use crate::ingest::{Error, escape};
 use crate::model::{FileAccount, Fix, Reject, RejectReason, time};
 use polars::prelude::{DataFrame, PolarsError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -174,7 +174,8 @@ fn read_in(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync), 
                     let percent = 100.0 * malformed as f64 / rows.max(1) as f64;
                     if percent > limits.max_reject_percent {
                         let path = open.account.path.clone();
-                        refused.push(Error::TooManyRejects { path, malformed, rows, percent, limit: limits.max_reject_percent });
+                        let why = most_frequent(open.account.rejected.iter().chain(blocks.iter().flat_map(|b| &b.rejected)));
+                        refused.push(Error::TooManyRejects { path, malformed, rows, percent, limit: limits.max_reject_percent, why });
                         blocks.iter_mut().for_each(refuse);
                         open.refuse();
                         store.refuse(false);
@@ -191,6 +192,15 @@ fn read_in(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync), 
         }
     }
     gather(opened, scanned, store, spill, &workers, limits, refused).map(|delivery| Delivery { refused_rows, ..delivery })
+}
+
+/// What malformed rows suffer from, the most frequent first.
+fn most_frequent<'a>(rejected: impl Iterator<Item = (&'a RejectReason, &'a u64)>) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    rejected.filter(|(reason, _)| reason.is_malformed()).for_each(|(reason, n)| *counts.entry(reason.key()).or_default() += n);
+    let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    counts.iter().map(|(reason, n)| format!("{reason} {n}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Of a refused file no row is taken: those that were refused by themselves can be looked up, the others are counted.
@@ -234,7 +244,7 @@ fn scan_stream(
     };
     let Source { layout, blocks, header_lines, aside } = match table {
         Some(table) => {
-            let layout = Layout::recognise(&path, &table.header(), hands.reading)?;
+            let layout = Layout::recognise(&path, &table.header(), hands.reading).map_err(|e| with_unread(e, table.unread()))?;
             let (layout, lines) = table.lines(&path, layout);
             Source { layout, blocks: Blocks::new(lines, Vec::new(), 0), header_lines: 1, aside: None }
         }
@@ -271,6 +281,14 @@ fn scan_stream(
     Ok((open, scanned))
 }
 
+/// What is said of missing columns, with those that are there and cannot be read.
+fn with_unread(mut e: Error, unread: &[String]) -> Error {
+    if let Error::MissingColumn { found, .. } | Error::NoSuchColumn { found, .. } = &mut e {
+        found.extend(unread.iter().map(|name| format!("{} (of a type that is not read)", escape(name.to_lowercase().as_bytes(), 40))));
+    }
+    e
+}
+
 /// A stream that is known: how to read its rows, and where they are.
 struct Source {
     layout: Layout,
@@ -282,11 +300,18 @@ struct Source {
 
 /// Looks at the head of a stream: sentences, or a table with a header, which is the first line that is not blank.
 fn open(path: &Path, mut reader: Box<dyn Read + Send>, reading: &Reading, damaged: &dyn Fn(std::io::Error) -> Error) -> Result<Source, Error> {
-    let mut head = vec![0u8; 64 << 10];
+    let mut head = vec![0u8; MOST_LINE];
     let n = container::read_up_to(&mut reader, &mut head).map_err(damaged)?;
     head.truncate(n);
     if head.is_empty() {
         return Err(Error::Empty(path.to_path_buf()));
+    }
+    if is_utf16(&head) {
+        return Err(Error::Utf16(path.to_path_buf()));
+    }
+    // Sentences of which a table would make one line.
+    if matches!(head.first(), Some(b'!' | b'$' | b'\\')) && !head.contains(&b'\n') && head.trim_ascii_end().contains(&b'\r') {
+        return Err(Error::CarriageReturns(path.to_path_buf()));
     }
     if nmea::lines::are_here(&head) {
         let (lines, aside) = nmea::lines::Lines::new(std::io::Cursor::new(head).chain(reader));
@@ -312,8 +337,20 @@ fn open(path: &Path, mut reader: Box<dyn Read + Send>, reading: &Reading, damage
         }
     };
     let layout = Layout::recognise(path, line, reading)?;
+    if head.len() == MOST_LINE && begin == MOST_LINE && !head.ends_with(b"\n") {
+        return Err(damaged(std::io::Error::other(format!("its first line is longer than {} KiB", MOST_LINE >> 10))));
+    }
     let rest = head.split_off(begin);
     Ok(Source { layout, blocks: Blocks::new(reader, rest, begin as u64), header_lines, aside: None })
+}
+
+/// Whether text has two bytes a character: by the mark of byte order, or because every other byte of its beginning is zero.
+fn is_utf16(head: &[u8]) -> bool {
+    let marked = matches!(head, [0xff, 0xfe, a, b, ..] if (*a, *b) != (0, 0)) || head.starts_with(&[0xfe, 0xff]);
+    let begin = head.get(..16).unwrap_or_default();
+    let zero = |from: usize| begin.iter().skip(from).step_by(2).all(|b| *b == 0);
+    let some = |from: usize| begin.iter().skip(from).step_by(2).all(|b| *b != 0);
+    marked || (!begin.is_empty() && ((zero(0) && some(1)) || (some(0) && zero(1))))
 }
 
 /// Scans blocks until the stream ends or about `room` fixes have come; returns them in order, and whether it ended. Each worker

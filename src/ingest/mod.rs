@@ -69,6 +69,9 @@ pub enum Error {
         /// The line, cut and escaped.
         found: String,
     },
+    /// Text of two bytes a character.
+    #[error("{}: its text is UTF-16, two bytes a character", .0.display())]
+    Utf16(PathBuf),
     /// Lines that end as they did on old Macintoshes.
     #[error("{}: its lines end in a carriage return alone", .0.display())]
     CarriageReturns(PathBuf),
@@ -81,6 +84,8 @@ pub enum Error {
         column: &'static str,
         /// What is there.
         found: Vec<String>,
+        /// How the command line calls it.
+        field: &'static str,
     },
     /// A column that was asked for and is not there.
     #[error("{}: no column `{column}`; found {}", .path.display(), .found.join(", "))]
@@ -93,7 +98,7 @@ pub enum Error {
         found: Vec<String>,
     },
     /// Too many malformed rows.
-    #[error("{}: {malformed} of {rows} rows are malformed ({percent:.1} %), above the limit of {limit} %", .path.display())]
+    #[error("{}: {malformed} of {rows} rows are malformed ({percent:.1} %: {why}), above the limit of {limit} %", .path.display())]
     TooManyRejects {
         /// Which file.
         path: PathBuf,
@@ -105,6 +110,8 @@ pub enum Error {
         percent: f64,
         /// What is allowed.
         limit: f64,
+        /// What was wrong with them, the most frequent first.
+        why: String,
     },
     /// Rows of days that a state has settled.
     #[error("{}: holds rows of {day}, and this state has settled all days before {oldest}", .path.display())]
@@ -145,7 +152,7 @@ impl Error {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::NoMatch { .. } => None,
-            Self::NotFound(path) | Self::Empty(path) | Self::CarriageReturns(path) => Some(path),
+            Self::NotFound(path) | Self::Empty(path) | Self::Utf16(path) | Self::CarriageReturns(path) => Some(path),
             Self::Io { path, .. }
             | Self::Damaged { path, .. }
             | Self::Archive { path, .. }
@@ -166,14 +173,42 @@ impl Error {
             Self::Io { .. } => "check the permissions of the file and its folder",
             Self::Empty(_) | Self::Damaged { .. } => "download it again; compare its size with the publisher's",
             Self::Archive { .. } => REFUSED,
-            Self::UnknownLayout { .. } => "the first line must be the header of MarineCadastre or another layout that `alongside detect --help` lists",
+            Self::UnknownLayout { found, .. } => of_first_line(found),
+            Self::Utf16(_) => "turn it into UTF-8: `iconv -f UTF-16 -t UTF-8 FILE > NEW`",
             Self::CarriageReturns(_) => "turn them into newlines: `tr '\\r' '\\n' < FILE > NEW`",
-            Self::MissingColumn { .. } => "the columns needed are MMSI, time, latitude and longitude; `--map lat=COLUMN` names one that is called otherwise",
+            Self::MissingColumn { field, .. } => of_missing(field),
             Self::NoSuchColumn { .. } => "--map is FIELD=COLUMN with a name from the header, whatever its case",
+            Self::TooManyRejects { why, .. } if why.starts_with("bad_time") => {
+                "do its times have another form than its layout's? `--time-format` names it, `--provider` another layout; sentences need times of receipt"
+            }
             Self::TooManyRejects { .. } => "`--max-reject-share 100` takes the other rows; rejects.csv then shows the refused ones",
             Self::Settled { .. } => "a run without --state judges it by itself; state.revision_d keeps more days open",
             Self::NothingUsable { .. } => "is it the right file, and are --from, --to and --bbox as meant?",
         }
+    }
+}
+
+/// What to do with a file whose first line is no header.
+fn of_first_line(found: &str) -> &'static str {
+    let begins = |with: &[&str]| with.iter().any(|w| found.trim_start().to_lowercase().starts_with(w));
+    if begins(&["<"]) {
+        "that is a web page, or what a server says of an error, and not the file: download it again"
+    } else if begins(&["version https://git-lfs"]) {
+        "that stands for a file which Git LFS has: `git lfs pull` brings it"
+    } else if begins(&["!", "$"]) || (begins(&["\\"]) && found.contains("\\!")) {
+        "sentences are read where one of the first lines has a checksum that fits"
+    } else {
+        "the first line must be the header of a layout that `alongside detect --help` lists; `--map lat=COLUMN` and the like name the columns of any other"
+    }
+}
+
+/// What to do where a column is missing.
+fn of_missing(field: &str) -> &'static str {
+    match field {
+        "mmsi" => "the columns needed are MMSI, time, latitude and longitude; `--map mmsi=COLUMN` names one that is called otherwise",
+        "time" => "the columns needed are MMSI, time, latitude and longitude; `--map time=COLUMN` names one that is called otherwise, `--time-format` its form",
+        "lat" => "the columns needed are MMSI, time, latitude and longitude; `--map lat=COLUMN` names one that is called otherwise",
+        _ => "the columns needed are MMSI, time, latitude and longitude; `--map lon=COLUMN` names one that is called otherwise",
     }
 }
 

@@ -280,7 +280,13 @@ fn oddities(accounts: &[FileAccount], ships: &[ShipRows], looked: &Looked, false
         say("malformed", format!("{malformed} of {rows} rows are malformed: `detect` refuses a file with more than 5 % unless told otherwise"));
     }
     if rejected(RejectReason::BadTime) * 2 > rows {
-        say("times_unread", "most times do not have the form of the layout: is it the layout that its header says?".to_owned());
+        let sentences = accounts.iter().all(|a| a.layout == "nmea");
+        let why = if sentences {
+            "most sentences come without a time of receipt, and the messages give the second only: a receiver that writes TAG blocks with `c:` keeps it"
+        } else {
+            "most times do not have the form of the layout: is it the layout that its header says? `--time-format` names another form"
+        };
+        say("times_unread", why.to_owned());
     }
     for (kind, what) in swapped(ships, rejected(RejectReason::PositionOffGlobe), rows).into_iter().chain(months(looked)) {
         say(kind, what);

@@ -9,7 +9,7 @@
 //! ```
 //! They say how files are read, not what is found in them: no part of the hashes.
 
-use crate::ingest::layout::{Field, KNOWN, PARTICULARS, Reading, TimeForm, Units};
+use crate::ingest::layout::{Field, KNOWN, PARTICULARS, Reading, TimeForm, Units, digitraffic};
 use crate::run::config::{Error, file_table, meant};
 use std::path::Path;
 
@@ -41,6 +41,13 @@ pub fn reading(word: &str, file: Option<&Path>) -> Result<Reading, Error> {
     }
     if let Some(known) = KNOWN.into_iter().find(|k| k.name == word) {
         return Ok(Reading { known: Some(known), ..Reading::default() });
+    }
+    if [digitraffic::NAME, "nmea"].contains(&word) {
+        return Err(Error::Bad {
+            place: format!("--provider {word}"),
+            what: "JSON and sentences are told by what is in them, and have no name to give".to_owned(),
+            hint: "leave it out".to_owned(),
+        });
     }
     let names: Vec<String> =
         ["auto"].into_iter().chain(KNOWN.iter().map(|k| k.name)).map(str::to_owned).chain(saved.into_iter().map(|(name, _)| name)).collect();

@@ -51,7 +51,10 @@ impl Assigned {
     fn give(&mut self, id: TrackId, fixes: impl IntoIterator<Item = Fix>) {
         match self.fixes.iter().position(|(t, _)| *t == id) {
             Some(k) => self.fixes[k].1.extend(fixes),
-            None => self.fixes.push((id, fixes.into_iter().collect())),
+            None => {
+                self.fixes.reserve_exact(1);
+                self.fixes.push((id, fixes.into_iter().collect()));
+            }
         }
     }
 }
@@ -76,6 +79,8 @@ pub fn assign(mmsi: Mmsi, fixes: impl ExactSizeIterator<Item = Fix>, state: &mut
         if state.tracks.is_empty() {
             // The first of all, and its track is there at once.
             let id = TrackId::of(mmsi, &fix, 0);
+            // Most ships have one, and there may be a great many ships.
+            state.tracks.reserve_exact(1);
             state.tracks.push(OpenTrack { id, last: fix, count: 1, first_ms: fix.t_ms, waiting: Vec::new(), confirmed: true });
             run.push(fix);
             continue;

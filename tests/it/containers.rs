@@ -253,6 +253,16 @@ fn what_must_not_be_read_is_refused_with_the_reason() {
     }
 }
 
+/// Java and Python write a folder as a deflated nothing, which takes two bytes.
+#[test]
+fn a_folder_of_a_deflated_nothing_is_a_folder() {
+    let mut bytes = zipped(&[("b_", b""), ("b_a.csv", &csv(&[Row::of(366_000_001)]))]);
+    places(&bytes, b"b_").into_iter().for_each(|k| bytes[k + 1] = b'/');
+    assert_eq!(places(&bytes, b"b/\x03\x00").len(), 1, "two bytes behind its name");
+    let delivery = read_one(&bytes);
+    assert_eq!((delivery.refused.len(), canon(&delivery).len()), (0, 1), "{:?}", delivery.refused);
+}
+
 #[test]
 fn a_member_that_is_none_fails_by_itself() {
     let [one, two] = [366_000_001, 366_000_002].map(|mmsi| csv(&[Row::of(mmsi)]));

@@ -158,6 +158,23 @@ fn forms() -> Vec<Form> {
             time: ("%Y%m%d%H%M%S", ""),
             ..plain()
         },
+        Form {
+            layout: "un-global-platform",
+            columns: "mmsi=mmsi|imo=imo|vessel_name=name|callsign=call|vessel_type=-Tanker|vessel_type_code=type|vessel_type_cargo=-|vessel_class=class|length=length|\
+                      width=width|flag_country=-Singapore|flag_code=-563|destination=-SINGAPORE|eta=-1007120000|draught=draught|longitude=lon|latitude=lat|sog=sog|cog=cog|\
+                      rot=-0|heading=heading|nav_status=-Under Way Using Engine|nav_status_code=status|source=-S-AIS|dt_pos_utc=time|dt_static_utc=-2019-03-27 08:50:40|\
+                      dt_insert_utc=-2019-03-27 08:50:40|source_filename=-a|H3_int_index_0=-577",
+            time: ("%Y-%m-%d %H:%M:%S", ""),
+            ..plain()
+        },
+        Form {
+            layout: "spire",
+            columns: "created_at=-2026-04-26T00:00:41Z|timestamp=time|mmsi=mmsi|msg_type=-1|latitude=lat|longitude=lon|speed=sog|course=cog|heading=heading|rot=-0|imo=imo|\
+                      name=name|call_sign=call|flag=-DK|draught=draught|ship_and_cargo_type=type|length=length|width=width|eta=-|destination=-GDANSK|status=status|\
+                      maneuver=-0|accuracy=-True|collection_type=-satellite",
+            time: ("%Y-%m-%dT%H:%M:%S", "Z"),
+            ..plain()
+        },
     ]
 }
 

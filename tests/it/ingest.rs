@@ -651,21 +651,24 @@ fn the_files_of_2015_to_2017_say_what_the_later_ones_say() {
 fn a_first_line_that_is_no_header_is_refused_with_what_was_found() {
     let cases: &[(&[u8], &str, &str)] = &[
         (b"", "the file is empty", "download it again"),
-        (b"\n\n\n", "no known AIS layout", "MarineCadastre"),
-        (b"id,name\n1,x\n", "no known AIS layout; the first line is `id,name`", "MarineCadastre"),
-        (b"<!DOCTYPE html><html><body>404 Not Found</body></html>", "no known AIS layout; the first line is `<!DOCTYPE html>", "MarineCadastre"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "no known AIS layout; the first line is `version https", "MarineCadastre"),
-        (b"\xff\xfeM\0M\0S\0I\0,\0L\0A\0T\0\n\0", "no known AIS layout", "MarineCadastre"),
-        (b"MMSI|BaseDateTime|LAT|LON\n", "no known AIS layout", "MarineCadastre"),
+        (b"\n\n\n", "no known AIS layout", "--map lat=COLUMN"),
+        (b"id,name\n1,x\n", "no known AIS layout; the first line is `id,name`", "--map lat=COLUMN"),
+        (b"<!DOCTYPE html><html><body>404 Not Found</body></html>", "no known AIS layout; the first line is `<!DOCTYPE html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "no known AIS layout; the first line is `version https", "git lfs pull"),
+        (b"\xff\xfeM\0M\0S\0I\0,\0L\0A\0T\0\n\0", "its text is UTF-16", "iconv"),
+        (b"\xfe\xff\0M\0M\0S\0I\0,\0L\0A\0T\0\n", "its text is UTF-16", "iconv"),
+        (b"M\0M\0S\0I\0,\0L\0A\0T\0,\0L\0O\0N\0\n\0", "its text is UTF-16", "iconv"),
+        (b"!AIVDM,1,1,,B,15N4cJ`005Jrek0H@9n`DW5608EP,0\n", "no known AIS layout", "a checksum that fits"),
+        (b"!AIVDM,1,1,,B,15N4cJ`005Jrek0H@9n`DW5608EP,0*13\r!AIVDM,1,1,,B,15N4cJ`005Jrek0H@9n`DW5608EP,0*13\r", "a carriage return alone", "tr "),
         // No header at all: the first row must not be eaten as one.
-        (b"366000001,2020-01-01T00:00:00,28.5,-94.0\n", "no known AIS layout", "MarineCadastre"),
-        (b"MMSI,LAT,LON,SOG\n", "no column for time; found mmsi, lat, lon, sog", "columns needed are MMSI, time"),
-        (b"MMSI,BaseDateTime,LON,SOG\n", "no column for latitude", "columns needed are MMSI, time"),
-        (b"MMSI,BaseDateTime,LAT,Heading\n", "no column for longitude", "columns needed are MMSI, time"),
-        (b"\x1b[2Jtitle,\x07\n", "`\\u{1b}[2Jtitle,\\u{7}`", "MarineCadastre"),
+        (b"366000001,2020-01-01T00:00:00,28.5,-94.0\n", "no known AIS layout", "--map lat=COLUMN"),
+        (b"MMSI,LAT,LON,SOG\n", "no column for time; found mmsi, lat, lon, sog", "--map time=COLUMN"),
+        (b"MMSI,BaseDateTime,LON,SOG\n", "no column for latitude", "--map lat=COLUMN"),
+        (b"MMSI,BaseDateTime,LAT,Heading\n", "no column for longitude", "--map lon=COLUMN"),
+        (b"\x1b[2Jtitle,\x07\n", "`\\u{1b}[2Jtitle,\\u{7}`", "--map lat=COLUMN"),
         (b"PAR1\x15\x04\x15", "7 bytes are too few for a Parquet file", ""),
         (b"\x1f\x8b\x08\x00rest", "cut off or damaged", "download it again"),
-        (b"PK", "no known AIS layout; the first line is `PK`", "MarineCadastre"),
+        (b"PK", "no known AIS layout; the first line is `PK`", "--map lat=COLUMN"),
     ];
     for (bytes, message, hint) in cases {
         let delivery = read_one(bytes);
@@ -679,6 +682,26 @@ fn a_first_line_that_is_no_header_is_refused_with_what_was_found() {
     let delivery = read_one(old_mac.as_bytes());
     assert_eq!(delivery.refused.len(), 1);
     assert!(delivery.refused[0].to_string().contains("a.csv: its lines end in a carriage return alone"), "{}", delivery.refused[0]);
+    // A header that no line has room for: not half of it, and the other half a row.
+    let wide = [csv(&[]), vec![b','; 70 << 10], b"\n".to_vec()].concat();
+    let wide: Vec<u8> = wide.splitn(2, |b| *b == b'\n').collect::<Vec<_>>().concat();
+    let delivery = read_one(&wide);
+    assert!(delivery.refused[0].to_string().contains("its first line is longer than 64 KiB"), "{}", delivery.refused[0]);
+    // Marks of byte order, one for every tool that it went through; and bars between the columns.
+    let marked = [b"\xef\xbb\xbf\xef\xbb\xbf".to_vec(), csv(&[Row::of(366_000_001)])].concat();
+    assert_eq!(canon(&read_one(&marked)), canon(&read_one(&csv(&[Row::of(366_000_001)]))));
+    let bars = String::from_utf8(csv(&[Row::of(366_000_001)])).expect("ASCII").replace(',', "|");
+    assert_eq!(canon(&read_one(bars.as_bytes())), canon(&read_one(&csv(&[Row::of(366_000_001)]))));
+}
+
+/// A file that is refused for its rows says what is wrong with them, and what would help.
+#[test]
+fn a_refused_file_says_what_is_wrong_with_its_rows() {
+    let hub = "MMSI,TIME,LONGITUDE,LATITUDE,COG,SOG,HEADING,NAVSTAT\n311733000,1728266815,-45686502,22144164,3292,99,333,0\n311733001,1728266815,x,y,3292,99,333,0\n3,x,,,,,,\n";
+    let delivery = read_with(&[("a.csv", hub.as_bytes())], &Limits::default());
+    let e = &delivery.refused[0];
+    assert!(e.to_string().contains("3 of 3 rows are malformed (100.0 %: bad_time 2, bad_mmsi 1)"), "{e}");
+    assert!(e.hint().contains("--time-format") && e.hint().contains("--provider"), "{}", e.hint());
 }
 
 // Lines.
@@ -1196,7 +1219,7 @@ fn a_file_over_its_reject_budget_is_refused_and_named() {
     let out = run(&scratch, &["detect", "bad.csv", "day.csv", "-o", "out"], None);
     assert_eq!(out.code, 4, "{}", out.stderr);
     assert!(
-        out.stderr.contains("bad.csv: 7 of 100 rows are malformed (7.0 %), above the limit of 5 %") && out.stderr.contains("--max-reject-share"),
+        out.stderr.contains("bad.csv: 7 of 100 rows are malformed (7.0 %: field_count 7), above the limit of 5 %") && out.stderr.contains("--max-reject-share"),
         "{}",
         out.stderr
     );

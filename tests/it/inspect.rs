@@ -104,3 +104,26 @@ fn the_page_is_readable_and_what_cannot_be_read_is_named() {
     let out = run(&scratch, &["inspect", "b.csv"], None);
     assert_eq!((out.code, out.stdout.as_str()), (3, ""));
 }
+
+/// Nothing is missing where nothing is, and sentences have no header to doubt.
+#[test]
+fn sentences_without_times_are_told_so() {
+    let scratch = Scratch::new();
+    scratch.put("a.nmea", b"!AIVDM,1,1,,B,15N4cJ`005Jrek0H@9n`DW5608EP,0*13\n");
+    let out = run(&scratch, &["inspect", "a.nmea"], None);
+    assert_eq!(out.code, 0, "{}", out.stderr);
+    assert!(out.stdout.contains("times unread: most sentences come without a time of receipt"), "{}", out.stdout);
+    assert!(!out.stdout.contains("missing") && !out.stdout.contains("by class"), "{}", out.stdout);
+}
+
+/// What is told by what is in it has no name to give, and is not a spelling mistake for another.
+#[test]
+fn json_and_sentences_are_not_named() {
+    let scratch = Scratch::new();
+    scratch.put("a.nmea", b"!AIVDM,1,1,,B,15N4cJ`005Jrek0H@9n`DW5608EP,0*13\n");
+    for name in ["nmea", "digitraffic"] {
+        let out = run(&scratch, &["inspect", "a.nmea", "--provider", name], None);
+        assert_eq!(out.code, 2, "{}", out.stderr);
+        assert!(out.stderr.contains("told by what is in them") && out.stderr.contains("leave it out"), "{}", out.stderr);
+    }
+}

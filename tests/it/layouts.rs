@@ -94,6 +94,35 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
             format!("{earth}\n219000001,9074729,EXAMPLE,OXAB2,Tanker,80,,A,183,32,7.5,7.750783,56.9126,11.9,34.0,0,32,Under Way Using Engine,0,S-AIS,20260426000009,2026-04-26 00:00:09\n"),
             "nictsdk",
         ),
+        // Whichever of the two stands first: the compact one is that of the layout.
+        (
+            "exactearth",
+            "mmsi,dt_pos_utc,ts_pos_utc,longitude,latitude,sog,cog,heading,nav_status_code\n\
+             219000001,2026-04-26 00:00:09,20260426000009,7.750783,56.9126,11.9,34.0,32,0\n"
+                .into(),
+            "",
+        ),
+        (
+            "un-global-platform",
+            "mmsi,imo,vessel_name,callsign,vessel_type_code,vessel_class,length,width,draught,longitude,latitude,sog,cog,heading,nav_status_code,dt_pos_utc,source_filename,H3_int_index_0\n\
+             219000001,9074729,EXAMPLE,OXAB2,80,A,183,32,7.5,7.750783,56.9126,11.9,34.0,32,0,2026-04-26 00:00:09,x,577\n"
+                .into(),
+            "nictsdk",
+        ),
+        (
+            "spire",
+            "created_at,timestamp,mmsi,msg_type,latitude,longitude,speed,course,heading,rot,imo,name,call_sign,flag,draught,ship_and_cargo_type,length,width,eta,destination,status,maneuver,accuracy,collection_type\n\
+             2026-04-26T00:00:41Z,2026-04-26T00:00:09Z,219000001,1,56.9126,7.750783,11.9,34.0,32,0,9074729,EXAMPLE,OXAB2,DK,7.5,80,183,32,,GDANSK,0,0,True,satellite\n"
+                .into(),
+            "nictsd",
+        ),
+        (
+            "spire",
+            "created_at|timestamp|mmsi|latitude|longitude|speed|course|heading|status|ship_and_cargo_type\n\
+             2026-04-26 00:00:41 UTC|2026-04-26 00:00:09 UTC|219000001|56.9126|7.750783|11.9|34.0|32|0|\n"
+                .into(),
+            "",
+        ),
     ]
 }
 

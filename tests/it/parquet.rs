@@ -214,6 +214,18 @@ fn every_spelling_of_a_table_is_read() {
     assert!(said.contains("no column for MMSI; found base_date_time, longitude"), "{said}");
 }
 
+/// Decimals in bytes of a fixed number, as Arrow writes them; and a column of lists is named where one is missing.
+#[test]
+fn decimals_of_fixed_length_are_numbers() {
+    let bytes = include_bytes!("../../fixtures/decimals.parquet");
+    let fixes = canon(&read_with(&[("a.parquet", bytes)], &lenient()));
+    let figures: Vec<_> = fixes.iter().map(|f| (f.lat_e7, f.lon_e7, f.sog)).collect();
+    assert_eq!(figures, [(286_195_200, -942_587_100, Some(103)), (-5_000_000, 100, None)]);
+    let reading = Reading { map: vec![(Field::Lat, "heading".to_owned())], ..Reading::default() };
+    let said = read_with(&[("a.parquet", bytes)], &Limits { reading, ..lenient() }).refused[0].to_string();
+    assert!(said.contains("no column `heading`; found mmsi") && said.contains("heading (of a type that is not read)"), "{said}");
+}
+
 #[test]
 fn a_cell_stays_in_its_row() {
     let names = ["PLAIN", "A, B", "12\" GUN", "\"WHOLE\"", "TWO\nLINES", "CR\rLF\r\n", "", "END\r", "\u{7f}\u{202e}", "ÆRØ"];

@@ -74,7 +74,8 @@ fn list(archive: &mut Archive) -> ZipResult<Result<Vec<Member>, String>> {
         let name = file.name()?.into_owned();
         let shown = escape(name.as_bytes(), 200);
         let (size, packed, method) = (file.size(), file.compressed_size(), file.compression());
-        if file.is_dir() && size.max(packed) > 0 {
+        // Two bytes are what the deflate of nothing takes: Java and Python write folders so.
+        if file.is_dir() && (size > 0 || packed > 2) {
             return Ok(Err(format!("folder `{shown}` holds bytes")));
         }
         if file.is_dir() || name.contains("__MACOSX/") || name.rsplit(['/', '\\']).next().is_some_and(|n| n.starts_with('.')) {

@@ -15,6 +15,7 @@ mod kystverket;
 mod marinecadastre;
 mod nus;
 mod piraeus;
+mod spire;
 
 use crate::ingest::{Error, escape};
 use std::path::Path;
@@ -142,10 +143,12 @@ pub struct Known {
 pub const CANONICAL: &str = alongside::ALONGSIDE.name;
 
 /// All layouts; of those that fit the first counts.
-pub const KNOWN: [&Known; 12] = [
+pub const KNOWN: [&Known; 14] = [
     &alongside::ALONGSIDE,
     &dma::DMA,
     &exactearth::EXACTEARTH,
+    &exactearth::UN_GLOBAL_PLATFORM,
+    &spire::SPIRE,
     &kystverket::KYSTVERKET,
     &brest::BREST,
     &piraeus::PIRAEUS,
@@ -194,7 +197,11 @@ pub struct Layout {
 impl Layout {
     /// From the first line of a file, and what the caller knows of it.
     pub fn recognise(path: &Path, line: &[u8], reading: &Reading) -> Result<Self, Error> {
-        let header = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let mut header = line;
+        // Tools that add a mark of byte order do so once each.
+        while let Some(rest) = header.strip_prefix(b"\xef\xbb\xbf") {
+            header = rest;
+        }
         let delimiter = delimiter_of(header);
         let names: Vec<String> = String::from_utf8_lossy(header)
             .split(char::from(delimiter))
@@ -230,10 +237,11 @@ impl Layout {
                 columns[i] = Field::Other;
             }
         }
-        for (field, column) in [(Field::Mmsi, "MMSI"), (Field::Time, "time"), (Field::Lat, "latitude"), (Field::Lon, "longitude")] {
-            if !columns.contains(&field) {
+        let needed = [(Field::Mmsi, "MMSI", "mmsi"), (Field::Time, "time", "time"), (Field::Lat, "latitude", "lat"), (Field::Lon, "longitude", "lon")];
+        for (which, column, field) in needed {
+            if !columns.contains(&which) {
                 let found = names.iter().map(|n| escape(n.as_bytes(), 40)).collect();
-                return Err(Error::MissingColumn { path: path.to_path_buf(), column, found });
+                return Err(Error::MissingColumn { path: path.to_path_buf(), column, found, field });
             }
         }
         let station = known.station.and_then(|s| names.iter().position(|n| n == s));
@@ -245,8 +253,8 @@ impl Layout {
     }
 }
 
-/// Comma, semicolon or tab: whichever parts the header into most names.
+/// Comma, semicolon, tab or bar: whichever parts the header into most names. None of them but the comma and the semicolon can be sent.
 fn delimiter_of(header: &[u8]) -> u8 {
     let count = |d: u8| header.iter().filter(|b| **b == d).count();
-    [b';', b'\t', b','].into_iter().max_by_key(|d| count(*d)).unwrap_or(b',')
+    [b'|', b';', b'\t', b','].into_iter().max_by_key(|d| count(*d)).unwrap_or(b',')
 }

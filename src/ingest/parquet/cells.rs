@@ -3,7 +3,7 @@
 use super::wrong;
 use crate::ingest::scan::MOST_LINE;
 use crate::model::time::{self, DAY_MS};
-use polars_arrow::array::{Array, BinaryViewArray, BooleanArray, PrimitiveArray, StaticArray};
+use polars_arrow::array::{Array, BinaryViewArray, BooleanArray, FixedSizeBinaryArray, PrimitiveArray, StaticArray};
 use polars_parquet::parquet::schema::types::{IntegerType, PrimitiveConvertedType, PrimitiveType};
 use polars_parquet::read::{ParquetTimeUnit, PhysicalType, PrimitiveLogicalType};
 use std::io;
@@ -47,7 +47,12 @@ impl Form {
             PhysicalType::Float | PhysicalType::Double => Some(Self::Float),
             PhysicalType::ByteArray => (!matches!(logical, Some(Logical::Decimal(..)))).then_some(Self::Text),
             PhysicalType::Int96 => instant(1_000_000),
-            PhysicalType::FixedLenByteArray(_) => None,
+            PhysicalType::FixedLenByteArray(n) => match (logical, converted) {
+                (Some(Logical::Decimal(digits, scale)), _) | (None, Some(Converted::Decimal(digits, scale))) if *digits <= 18 && (1..=16).contains(&n) => {
+                    u8::try_from(*scale).ok().filter(|s| *s <= 18).map(Self::Decimal)
+                }
+                _ => None,
+            },
             PhysicalType::Int32 | PhysicalType::Int64 => match (logical, converted) {
                 (Some(Logical::Timestamp { unit, .. }), _) => match unit {
                     ParquetTimeUnit::Milliseconds => instant(1),
@@ -81,6 +86,7 @@ pub enum Cells {
     I64(PrimitiveArray<i64>),
     F32(PrimitiveArray<f32>),
     F64(PrimitiveArray<f64>),
+    Fixed(FixedSizeBinaryArray),
     Bytes(BinaryViewArray),
 }
 
@@ -94,6 +100,7 @@ impl Cells {
             .or_else(|| any.downcast_ref().cloned().map(Self::I64))
             .or_else(|| any.downcast_ref().cloned().map(Self::F32))
             .or_else(|| any.downcast_ref().cloned().map(Self::F64))
+            .or_else(|| any.downcast_ref().cloned().map(Self::Fixed))
             .or_else(|| any.downcast_ref().cloned().map(Self::Bytes));
         cells.ok_or_else(|| wrong("values of another type than its column".to_owned()))
     }
@@ -106,6 +113,7 @@ impl Cells {
             Self::I64(a) => a.len(),
             Self::F32(a) => a.len(),
             Self::F64(a) => a.len(),
+            Self::Fixed(a) => a.len(),
             Self::Bytes(a) => a.len(),
         }
     }
@@ -118,10 +126,22 @@ impl Cells {
             Self::I64(a) => a.get(k).into_iter().for_each(|v| integer(v, 64, form, day, out)),
             Self::F32(a) => a.get(k).filter(|v| !v.is_nan()).into_iter().for_each(|v| float_32(v, out)),
             Self::F64(a) => a.get(k).filter(|v| !v.is_nan()).into_iter().for_each(|v| float(v, out)),
+            Self::Fixed(a) => a.get(k).into_iter().for_each(|v| match whole(v) {
+                Some(v) => integer(v, 64, form, day, out),
+                None => out.extend_from_slice(b"too large"),
+            }),
             Self::Bytes(a) => a.get(k).into_iter().for_each(|v| bytes(v, form, out)),
             Self::Truth(a) => a.get(k).into_iter().for_each(|v| out.extend_from_slice(if v { b"true" } else { b"false" })),
         }
     }
+}
+
+/// A number of two's complement, the greatest byte first, where it fits.
+fn whole(bytes: &[u8]) -> Option<i64> {
+    let sign = if bytes.first().is_some_and(|b| *b >= 128) { 255 } else { 0 };
+    let mut wide = [sign; 16];
+    wide.get_mut(16usize.checked_sub(bytes.len())?..)?.copy_from_slice(bytes);
+    i64::try_from(i128::from_be_bytes(wide)).ok()
 }
 
 fn integer(v: i64, bits: u32, form: Form, day: &mut Day, out: &mut Vec<u8>) {

@@ -29,6 +29,8 @@ pub struct Table {
     bytes: u64,
     about: FileMetadata,
     columns: Vec<Column>,
+    /// Names of columns that are there, and hold what is no cell of a table of ships.
+    unread: Vec<String>,
     digest: Digesting,
 }
 
@@ -59,6 +61,9 @@ impl Table {
             Some(Column { name: plain(about.path_in_schema.first()?), leaf, form })
         };
         let mut columns: Vec<Column> = leaves.iter().enumerate().filter_map(column).collect();
+        let mut unread: Vec<String> = leaves.iter().filter_map(|leaf| leaf.path_in_schema.first()).map(|name| plain(name)).collect();
+        unread.dedup();
+        unread.retain(|name| columns.iter().all(|c| c.name != *name));
         let geometry = points(&about).unwrap_or_else(|| GEOMETRY.to_owned());
         if let Some(leaf) = columns.iter().find(|c| c.form == Form::Text && c.name == geometry).map(|c| c.leaf) {
             for (name, form) in POINT {
@@ -67,12 +72,17 @@ impl Table {
                 }
             }
         }
-        Ok(Self { file, bytes, about, columns, digest })
+        Ok(Self { file, bytes, about, columns, unread, digest })
     }
 
     /// Its columns as the first line of a file of lines would name them.
     pub fn header(&self) -> Vec<u8> {
         self.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(",").into_bytes()
+    }
+
+    /// Names of columns that cannot be read for their types.
+    pub fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     /// The rows as lines of the columns that a layout of [`Self::header`] reads, and how they are laid out.
