@@ -94,9 +94,6 @@ pub struct Detect {
     /// Which rows
     #[command(flatten)]
     pub rows: Rows,
-    /// Malformed rows a file may have, in percent, before it is refused
-    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = parse_percent, help_heading = "Which rows")]
-    pub max_reject_share: f64,
 
     /// Events below are counted, not written
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i32).range(0..=100), help_heading = "Which events")]
@@ -108,18 +105,9 @@ pub struct Detect {
     #[arg(long, value_delimiter = ',', value_enum, default_value = "geojson,csv", help_heading = "Which events")]
     pub formats: Vec<Format>,
 
-    /// Threads [default: every core]
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-    /// Progress bar: on a terminal, or never
-    #[arg(long, value_enum, default_value = "auto", help_heading = "Running")]
-    pub progress: ProgressWhen,
-    /// Messages on standard error: text, or one JSON object a line for a scheduler
-    #[arg(long, value_enum, value_name = "FORM", default_value = "text", help_heading = "Running")]
-    pub log_format: LogFormat,
-    /// No summary, no progress
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: Running,
     /// Say how long the rooms took
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Running")]
     pub verbose: u8,
@@ -178,6 +166,23 @@ pub enum StateCommand {
     },
 }
 
+/// How a command that works on files runs.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Running {
+    /// Threads [default: every core]
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub threads: Option<usize>,
+    /// Progress bar: on a terminal, or never
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Running")]
+    pub progress: ProgressWhen,
+    /// Messages on standard error: text, or one JSON object a line for a scheduler
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text", help_heading = "Running")]
+    pub log_format: LogFormat,
+    /// No summary, no progress
+    #[arg(short, long, help_heading = "Running")]
+    pub quiet: bool,
+}
+
 /// How messages are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -199,6 +204,9 @@ pub struct Rows {
     /// Only rows in this box, degrees; W > E crosses the antimeridian
     #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, help_heading = "Which rows")]
     pub bbox: Option<String>,
+    /// Malformed rows a file may have, in percent, before it is refused
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = parse_percent, help_heading = "Which rows")]
+    pub max_reject_share: f64,
 }
 
 /// What is known of a layout before looking.
@@ -283,19 +291,10 @@ pub struct Convert {
     /// Which rows
     #[command(flatten)]
     pub rows: Rows,
-    /// Malformed rows a file may have, in percent, before it is refused
-    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = parse_percent, help_heading = "Which rows")]
-    pub max_reject_share: f64,
 
-    /// Threads [default: every core]
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-    /// Progress bar: on a terminal, or never
-    #[arg(long, value_enum, default_value = "auto", help_heading = "Running")]
-    pub progress: ProgressWhen,
-    /// No summary, no progress
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: Running,
 }
 
 /// Options of `simulate`.

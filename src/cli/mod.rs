@@ -8,12 +8,13 @@ pub mod summary;
 use crate::export;
 use crate::ingest::{container, escape};
 use crate::lab;
-use crate::model::{Kind, time};
+use crate::model::{FileAccount, Kind, time};
 use crate::run::{config, convert, inspect, nightly, oneshot, state};
 use args::{Args, Command};
 use clap::Parser;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -220,32 +221,39 @@ fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
         .map_err(|e| Failure::new(Exit::Usage, format!("--threads {threads}: {e}"), "leave it out to use every core"))
 }
 
+/// Sets up what a command runs with; gives its progress bar.
+fn begin(running: &args::Running) -> Result<progress::Bar, Failure> {
+    JSON.store(running.log_format == args::LogFormat::Json, Ordering::Relaxed);
+    use_threads(running.threads)?;
+    Ok(progress::Bar::new(running.progress == args::ProgressWhen::Auto && !running.quiet && io::stderr().is_terminal()))
+}
+
 fn run_convert(options: &args::Convert) -> Result<Exit, Failure> {
-    use_threads(options.threads)?;
-    let plan = convert::Plan {
-        inputs: options.inputs.clone(),
-        out: options.out.clone(),
-        overwrite: options.overwrite,
-        limits: crate::ingest::Limits {
-            max_reject_percent: options.max_reject_share,
-            reading: options.layout.reading(options.config.as_deref())?,
-            ..limits(&options.rows)?
-        },
-    };
-    let visible = options.progress == args::ProgressWhen::Auto && !options.quiet && io::stderr().is_terminal();
-    let bar = progress::Bar::new(visible);
+    let bar = begin(&options.running)?;
+    let reading = options.layout.reading(options.config.as_deref())?;
+    let limits = crate::ingest::Limits { reading, ..limits(&options.rows)? };
+    let plan = convert::Plan { inputs: options.inputs.clone(), out: options.out.clone(), overwrite: options.overwrite, limits };
     let outcome = convert::convert(&plan, &|p| bar.tell(p))?;
     bar.finish();
-    if !options.quiet {
+    if !options.running.quiet {
         io::stdout().write_all(summary::of_conversion(&outcome).as_bytes())?;
     }
     tell_passed_over(&options.inputs);
-    Ok(tell_refused(&outcome.refused))
+    let exit = tell_refused(&outcome.refused);
+    if JSON.load(Ordering::Relaxed) {
+        log("info", "done", done(exit, &outcome.out, &outcome.accounts, &outcome.refused));
+    }
+    Ok(exit)
+}
+
+/// How a run ended, for a scheduler.
+fn done(exit: Exit, out: &Path, accounts: &[FileAccount], refused: &[crate::ingest::Error]) -> serde_json::Value {
+    let rows: u64 = accounts.iter().map(|a| a.rows).sum();
+    serde_json::json!({"exit": exit as i32, "out": out.display().to_string(), "rows": rows, "refused": refused.len()})
 }
 
 fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
-    JSON.store(detect.log_format == args::LogFormat::Json, Ordering::Relaxed);
-    use_threads(detect.threads)?;
+    let bar = begin(&detect.running)?;
     let params = config::load(detect.preset, detect.config.as_deref(), &detect.set)?;
     let kinds = if detect.kinds.is_empty() { Kind::ALL.to_vec() } else { detect.kinds.clone() };
     let plan = oneshot::Plan {
@@ -255,27 +263,24 @@ fn run_detect(detect: args::Detect) -> Result<Exit, Failure> {
         params,
         preset: detect.preset,
         index: detect.index.into(),
-        limits: detect.limits()?,
+        limits: crate::ingest::Limits { reading: detect.layout.reading(detect.config.as_deref())?, ..limits(&detect.rows)? },
         min_confidence: detect.min_confidence,
         kinds,
         formats: detect.formats.clone(),
     };
-    let visible = detect.progress == args::ProgressWhen::Auto && !detect.quiet && io::stderr().is_terminal();
-    let bar = progress::Bar::new(visible);
     let outcome = match &detect.state {
         Some(state) => nightly::detect(&plan, state, &|p| bar.tell(p))?,
         None => oneshot::detect(&plan, &|p| bar.tell(p))?,
     };
     bar.finish();
     let out = io::stdout();
-    if !detect.quiet {
+    if !detect.running.quiet {
         out.lock().write_all(summary::of(&outcome, detect.min_confidence).as_bytes())?;
     }
     tell_passed_over(&detect.inputs);
     let exit = tell_refused(&outcome.refused);
     if JSON.load(Ordering::Relaxed) {
-        let rows: u64 = outcome.accounts.iter().map(|a| a.rows).sum();
-        let mut done = serde_json::json!({"exit": exit as i32, "out": outcome.out.display().to_string(), "rows": rows, "refused": outcome.refused.len()});
+        let mut done = done(exit, &outcome.out, &outcome.accounts, &outcome.refused);
         if let (Some(news), Some(done)) = (outcome.news.as_ref().filter(|n| n.night > 0), done.as_object_mut()) {
             let changes: BTreeMap<_, _> = news.by_status.iter().map(|(s, n)| (s.word(), *n)).collect();
             let missing: Vec<String> = news.missing.iter().map(|d| time::day_text(*d)).collect();
@@ -439,14 +444,8 @@ fn run_bench(options: &args::Bench) -> Result<Exit, Failure> {
     Ok(tell_refused(&refused))
 }
 
-impl args::Detect {
-    fn limits(&self) -> Result<crate::ingest::Limits, Failure> {
-        Ok(crate::ingest::Limits { max_reject_percent: self.max_reject_share, reading: self.layout.reading(self.config.as_deref())?, ..limits(&self.rows)? })
-    }
-}
-
 /// Which rows are asked for.
-fn limits(args::Rows { from, to, bbox }: &args::Rows) -> Result<crate::ingest::Limits, Failure> {
+fn limits(args::Rows { from, to, bbox, max_reject_share }: &args::Rows) -> Result<crate::ingest::Limits, Failure> {
     let day = |option: &str, text: &Option<String>| match text {
         None => Ok(None),
         Some(text) => {
@@ -476,5 +475,5 @@ fn limits(args::Rows { from, to, bbox }: &args::Rows) -> Result<crate::ingest::L
             Some([0, 1, 2, 3].map(|k| (parts[k] * 1e7).round() as i32))
         }
     };
-    Ok(crate::ingest::Limits { days, bbox_e7, ..Default::default() })
+    Ok(crate::ingest::Limits { days, bbox_e7, max_reject_percent: *max_reject_share, ..Default::default() })
 }

@@ -99,7 +99,7 @@ fn the_night(out: &mut String, news: &News) {
         let start = time::rfc3339(e.start_ms).replace('T', " ");
         let what = escape(e.summary.as_bytes(), 160);
         let status = if news.night > 0 { status.word() } else { "" };
-        let ((confidence, risk), kind) = (e.scores, e.kind().word());
+        let ((confidence, risk), kind) = (e.scores, e.kind.word());
         let _ = writeln!(out, "{confidence:>4} {risk:>4}  {status:<7}  {kind:<10}  {}  {:>5.1}  {what}", &start[..16], e.duration_h);
     }
     if best.len() > 10 {

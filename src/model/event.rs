@@ -5,7 +5,7 @@ use crate::model::mmsi::Mmsi;
 use crate::model::particulars::Particulars;
 
 /// What an event claims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Kind {
     /// Two ships lay or steamed together long enough to pass cargo.
     Rendezvous,

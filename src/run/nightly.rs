@@ -9,10 +9,12 @@ use crate::model::{Kind, Mmsi, TrackId, time};
 use crate::run::book::Book;
 use crate::run::config;
 use crate::run::oneshot::{self, Clock, Error, Format, Outcome, Plan, Progress, check};
+use crate::run::state::draw;
+use crate::run::state::fold::{self, Folded, Rules};
 use crate::run::state::index::{Detection, Index, Publish};
 use crate::run::state::ledger::{self, Ledger, Rendered, Status};
-use crate::run::state::night::{self, Folded, Rules, Taken};
 use crate::run::state::rows::Kept;
+use crate::run::state::taken::{self, Taken};
 use crate::run::state::{Dir, Error as StateError};
 use crate::run::{manifest, tracks};
 use std::collections::BTreeMap;
@@ -85,11 +87,11 @@ pub fn detect(plan: &Plan, state: &Path, progress: &(dyn Fn(Progress) + Sync)) -
     }
     index.nights += 1;
     progress(Progress::Total(oneshot::stored_bytes(&paths)));
-    let mut taken = night::take_in(&paths, &plan.limits, &mut index, &dir.objects, progress)?;
+    let mut taken = taken::take_in(&paths, &plan.limits, &mut index, &dir.objects, progress)?;
     // Which days count as delivered is a matter of the whole state, and not of what was asked for in one night.
     let limits = Limits { days: (None, None), ..plan.limits.clone() };
     let (sealed, outcome) = work(plan, &limits, &clock, &dir, &mut index, &mut taken, folder, progress)?;
-    night::prune(&mut index, &plan.params);
+    index.prune(&plan.params);
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     index.publish = Some(Publish { from: absolute(&sealed.from), to: absolute(&sealed.to) });
     sealed.promise();
@@ -156,13 +158,13 @@ fn work(
     check(&taken.accounts)?;
     timings_ms.push(("fold", now_us() / 1000 - timings_ms[0].1));
     progress(Progress::Stage("writing"));
-    let asked: Vec<&Rendered> = book.iter().filter(|e| plan.kinds.contains(&e.kind())).collect();
+    let asked: Vec<&Rendered> = book.iter().filter(|e| plan.kinds.contains(&e.kind)).collect();
     write_events(&mut folder, &asked, &plan.formats)?;
     if index.nights > 0 {
         folder.file("ledger.csv", |out| ledger::write(&ledger, out))?;
     }
     let wanted = wanted(&news, &plan.kinds);
-    let drawn = night::draw(&wanted, &taken.first_rows, &folded, index, &dir.objects, &plan.params)?;
+    let drawn = draw::draw(&wanted, &taken.first_rows, &folded, index, &dir.objects, &plan.params)?;
     folder.file("tracks.parquet", |out| frame::write_tracks(tracks::out_of(&wanted, &drawn.fixes, &drawn.first_rows), out))?;
     folder.file("rejects.csv", |out| rejects::write(&taken.rejects, &taken.accounts, out))?;
     timings_ms.extend(folded.tally.rooms_us.iter().map(|(room, us)| (*room, us / 1000)));
@@ -218,9 +220,9 @@ pub struct Carried {
 
 /// Folds what changed, and keeps the book and the ledger.
 pub fn carry_on(dir: &Dir, index: &mut Index, taken: &mut Taken, rules: &Rules) -> Result<Carried, Error> {
-    let folded = night::fold(index, &dir.objects, taken, rules)?;
-    taken.count_repeats(&folded);
-    let book = night::book_of(index, &dir.objects)?;
+    let folded = fold::fold(index, &dir.objects, taken, rules)?;
+    taken.count_repeats(&folded.repeated);
+    let book = fold::book_of(index, &dir.objects)?;
     let (ledger, news) = tell(index, dir, &book, &folded, taken)?;
     index.ledger = Some(dir.objects.put_value(&ledger)?);
     Ok(Carried { folded, book, ledger, news })
@@ -254,7 +256,7 @@ fn tell(index: &Index, dir: &Dir, book: &[Rendered], folded: &Folded, taken: &Ta
     let ledger = ledger::next(&before, book, night);
     let mut news = News { night: index.nights, found: folded.found.clone(), unchanged_inputs: taken.unchanged.clone(), ..News::default() };
     for event in book {
-        *news.events.entry(event.kind()).or_default() += 1;
+        *news.events.entry(event.kind).or_default() += 1;
         let status = ledger.get(&event.id).map_or(Status::New, |e| e.status);
         *news.by_status.entry(status).or_default() += 1;
         if matches!(status, Status::New | Status::Revised) {
@@ -263,7 +265,7 @@ fn tell(index: &Index, dir: &Dir, book: &[Rendered], folded: &Folded, taken: &Ta
     }
     for (id, e) in ledger.iter().filter(|(_, e)| e.status == Status::Withdrawn && e.last_night == index.nights) {
         *news.by_status.entry(Status::Withdrawn).or_default() += 1;
-        news.withdrawn.push((id.clone(), Kind::ALL[usize::from(e.kind).min(Kind::ALL.len() - 1)], e.start_ms));
+        news.withdrawn.push((id.clone(), e.kind, e.start_ms));
     }
     if let Some((first, last)) = folded.span {
         news.missing = (first..=last).filter(|d| !folded.delivered.contains(d)).collect();
@@ -280,5 +282,5 @@ fn wanted(news: &News, kinds: &[Kind]) -> Vec<tracks::Wanted> {
         end_ms: e.end_ms.unwrap_or(e.start_ms),
         ships: e.ships.iter().map(|s| (Mmsi(s.0), TrackId(s.1))).collect(),
     };
-    news.changed.iter().filter(|(_, e)| kinds.contains(&e.kind())).map(|(_, e)| of(e)).collect()
+    news.changed.iter().filter(|(_, e)| kinds.contains(&e.kind)).map(|(_, e)| of(e)).collect()
 }

@@ -298,7 +298,7 @@ fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(S
             place = Some(there);
             Ok(())
         };
-        put().map_err(|e| state::night::later(e, &mut broken))
+        put().map_err(|e| state::taken::later(e, &mut broken))
     };
     let read = ingest::read_apart(&paths, &plan.limits, &|n| progress(Progress::Bytes(n)), &mut keep);
     if let Some(e) = broken {

@@ -1,5 +1,6 @@
 //! `state.json`: what the state holds, and which objects hold it. The one file that changes, and it changes whole.
 
+use crate::detect::coverage::LEARNT_DAYS;
 use crate::model::Params;
 use crate::run::state::objects::Name;
 use serde::{Deserialize, Serialize};
@@ -170,5 +171,23 @@ impl Index {
             }
         }
         (rows, hasher.finalize().to_hex().as_str()[..32].to_owned())
+    }
+
+    /// Lets go of what the configuration does not ask to keep.
+    pub fn prune(&mut self, params: &Params) {
+        let Some((&last, _)) = self.days.last_key_value() else { return };
+        let settled = last - params.state.revision_d as i32 + 1;
+        let settled = self.settled_before.map_or(settled, |s| s.max(settled));
+        self.settled_before = Some(settled);
+        for input in self.inputs.values_mut() {
+            input.days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
+        }
+        // A stray clock in the years to come keeps no input whose days are settled.
+        self.inputs.retain(|_, input| input.days.range(settled..=last).next().is_some() || input.days.range(..settled).next().is_none());
+        for (_, day) in self.days.range_mut(..settled - 1) {
+            (day.checkpoint, day.ships) = (None, None);
+        }
+        let looked_at = params.book.context_d as i32 + LEARNT_DAYS + 3;
+        self.days.retain(|day, _| *day > last - (params.state.keep_d.max(params.state.revision_d) as i32 + looked_at));
     }
 }

@@ -6,9 +6,10 @@ use crate::model::time;
 use crate::run::config;
 use crate::run::nightly::{self, News};
 use crate::run::oneshot::{Error, Format, Progress};
+use crate::run::state::fold::{self, Rules};
 use crate::run::state::index::Index;
 use crate::run::state::ledger::{self, Ledger, Rendered};
-use crate::run::state::night::{self, Taken};
+use crate::run::state::taken::Taken;
 use crate::run::state::{Dir, Error as StateError, input_name};
 use crate::spatial::boxes::IndexKind;
 use serde::Serialize;
@@ -70,7 +71,7 @@ fn index_of(dir: &Dir) -> Result<Index, Error> {
 pub fn show(folder: &Path) -> Result<Shown, Error> {
     let dir = Dir::existing(folder)?;
     let index = index_of(&dir)?;
-    let book = night::book_of(&index, &dir.objects)?;
+    let book = fold::book_of(&index, &dir.objects)?;
     let size = |name: &String| std::fs::metadata(dir.objects.path(name)).map_or(0, |m| m.len());
     let mut bytes: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut add = |what, name: Option<&String>| *bytes.entry(what).or_default() += name.map_or(0, size);
@@ -115,7 +116,7 @@ pub fn show(folder: &Path) -> Result<Shown, Error> {
 pub fn export(folder: &Path, out: &Path, overwrite: bool, formats: &[Format]) -> Result<u64, Error> {
     let dir = Dir::existing(folder)?;
     let index = index_of(&dir)?;
-    let book = night::book_of(&index, &dir.objects)?;
+    let book = fold::book_of(&index, &dir.objects)?;
     let mut target = Folder::begin(out, overwrite)?;
     nightly::write_events(&mut target, &book.iter().collect::<Vec<&Rendered>>(), formats)?;
     let ledger: Ledger = index.ledger.as_ref().map(|name| dir.objects.get_value(name)).transpose()?.unwrap_or_default();
@@ -149,7 +150,7 @@ pub fn verify(folder: &Path) -> Result<(usize, Vec<StateError>), Error> {
 pub fn prune(folder: &Path, params: &crate::model::Params) -> Result<(u64, u64), Error> {
     let mut dir = Dir::existing(folder)?;
     let mut index = index_of(&dir)?;
-    night::prune(&mut index, params);
+    index.prune(params);
     dir.commit(index)?;
     Ok(dir.sweep()?)
 }
@@ -184,7 +185,7 @@ pub fn forget(folder: &Path, what: &str, progress: &(dyn Fn(Progress) + Sync)) -
     let params = index.detection.params.clone();
     let limits = Limits::default();
     let scoring_hash = config::scoring_hash(&params);
-    let rules = night::Rules::new(&params, IndexKind::Rstar, index.detection.min_confidence, &limits, scoring_hash, &now_us, progress);
+    let rules = Rules::new(&params, IndexKind::Rstar, index.detection.min_confidence, &limits, scoring_hash, &now_us, progress);
     let mut taken = Taken::default();
     let news = nightly::carry_on(&dir, &mut index, &mut taken, &rules)?.news;
     dir.commit(index)?;

@@ -11,8 +11,8 @@ use std::io::Write;
 pub struct Rendered {
     /// Its name.
     pub id: String,
-    /// Number of its kind in [`Kind::ALL`].
-    pub kind: u8,
+    /// What it claims.
+    pub kind: Kind,
     /// UTC milliseconds.
     pub start_ms: i64,
     /// UTC milliseconds; none while it lasts.
@@ -39,12 +39,8 @@ pub struct Rendered {
 
 impl Rendered {
     /// The order of events in files.
-    pub fn order(&self) -> (i64, &[(u32, u64)], u8, Option<i64>) {
+    pub fn order(&self) -> (i64, &[(u32, u64)], Kind, Option<i64>) {
         (self.start_ms, &self.ships, self.kind, self.end_ms)
-    }
-    /// What it claims.
-    pub fn kind(&self) -> Kind {
-        Kind::ALL[usize::from(self.kind).min(Kind::ALL.len() - 1)]
     }
     /// Hash of a Feature without its finality.
     pub fn content_of(geojson: &str) -> Name {
@@ -118,8 +114,8 @@ pub struct Entry {
     pub status: Status,
     /// Why.
     pub reason: Reason,
-    /// Number of its kind.
-    pub kind: u8,
+    /// What it claims.
+    pub kind: Kind,
     /// UTC milliseconds.
     pub start_ms: i64,
     /// UTC milliseconds.
@@ -173,7 +169,7 @@ pub fn next(before: &Ledger, book: &[Rendered], night: Night) -> Ledger {
     };
     for event in book {
         let old = before.get(&event.id).filter(|e| e.status != Status::Withdrawn);
-        let is_gap = event.kind() == Kind::Gap;
+        let is_gap = event.kind == Kind::Gap;
         let (status, why) = match old {
             None => (Status::New, reason(event.end_ms, false, false, event.open)),
             Some(old) if old.content != event.content => (Status::Revised, reason(event.end_ms, old.open, is_gap, event.open)),
@@ -197,7 +193,7 @@ pub fn next(before: &Ledger, book: &[Rendered], night: Night) -> Ledger {
         ledger.insert(event.id.clone(), entry);
     }
     // What is no event any more, and whether it goes on under another name.
-    let mut successors: BTreeMap<(u8, Vec<u32>), Vec<Heir>> = BTreeMap::new();
+    let mut successors: BTreeMap<(Kind, Vec<u32>), Vec<Heir>> = BTreeMap::new();
     let mmsis = |e: &Entry| e.ships.iter().map(|s| s.0).collect::<Vec<_>>();
     for (id, e) in ledger.iter().filter(|(_, e)| e.status == Status::New) {
         successors.entry((e.kind, mmsis(e))).or_default().push((id.clone(), e.start_ms, e.end_ms));
@@ -233,11 +229,10 @@ pub fn write(ledger: &Ledger, out: &mut dyn Write) -> Result<(), csv::Error> {
     let mut entries: Vec<(&String, &Entry)> = ledger.iter().collect();
     entries.sort_by_key(|(id, e)| (e.start_ms, &e.ships, e.kind, *id));
     for (id, e) in entries {
-        let kind = Kind::ALL[usize::from(e.kind).min(Kind::ALL.len() - 1)].word();
         let (first, last) = (e.first_night.to_string(), e.last_night.to_string());
         let start = crate::model::time::rfc3339(e.start_ms);
         let previous = e.previous.as_deref().unwrap_or_default();
-        writer.write_record([id, e.status.word(), e.reason.word(), kind, &start, &first, &last, previous])?;
+        writer.write_record([id, e.status.word(), e.reason.word(), e.kind.word(), &start, &first, &last, previous])?;
     }
     writer.flush()?;
     Ok(())

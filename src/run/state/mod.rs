@@ -5,12 +5,14 @@
 //! Whatever stops the program before leaves the old state, and after it the new; what nobody names is swept up by the next night. A
 //! run folder that belongs to the new state is whole before that moment, and put in its place right after it, by the next run if need be.
 
+pub mod draw;
+pub mod fold;
 pub mod index;
 pub mod keeper;
 pub mod ledger;
-pub mod night;
 pub mod objects;
 pub mod rows;
+pub mod taken;
 
 use crate::export::whole::{Folder, Sealed, aside_of};
 use index::{Index, SCHEMA};
@@ -110,7 +112,18 @@ pub struct Dir {
     pub objects: Objects,
     /// What is in it; none in a new one.
     pub index: Option<Index>,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// A locked file.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    /// In so many words: a program that another thread is starting holds the file open as well for a moment.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 const INDEX: &str = "state.json";
@@ -139,7 +152,7 @@ impl Dir {
         if index.is_none() && !objects.are_none() {
             return Err(Error::Damaged { path: folder.join(INDEX), what: "it is gone, and files that only it can tell are still there".to_owned() });
         }
-        let mut dir = Self { folder: folder.to_path_buf(), objects, index, _lock: lock };
+        let mut dir = Self { folder: folder.to_path_buf(), objects, index, _lock: Lock(lock) };
         dir.publish_what_waits()?;
         Ok(dir)
     }

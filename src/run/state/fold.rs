@@ -1,34 +1,30 @@
-//! A night: what came is taken in, the days it touches are folded again, the book is written up, and all of it becomes the state at once.
+//! The days that something changed on are folded again, with all after them, and the book is written up.
 
 use crate::detect::coverage::{Coverage, LEARNT_DAYS, Reception};
 use crate::detect::meeting::Lying;
 use crate::export::csv as events_csv;
 use crate::export::geojson;
 use crate::frame;
-use crate::ingest::{self, Delivery, Limits, spill};
+use crate::ingest::Limits;
 use crate::model::time::{self, DAY_MS};
-use crate::model::{Event, FileAccount, Fix, GapFacts, Kind, Mmsi, Params, Party, Reject, RejectReason, RendezvousFacts, TrackId};
+use crate::model::{Event, GapFacts, Kind, Params, Party, RendezvousFacts, TrackId};
 use crate::run::book::{self, References};
 use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
 use crate::run::faint::Faint;
-use crate::run::oneshot::{self, Progress};
-use crate::run::state::index::{Day, Index, Input, Rows};
+use crate::run::oneshot::Progress;
+use crate::run::state::Error;
+use crate::run::state::index::{Day, Index};
 use crate::run::state::ledger::Rendered;
-use crate::run::state::objects::{Name, Objects, name_of};
-use crate::run::state::rows::{self, DayOf, Fresh, Kept};
-use crate::run::state::{Error, input_name};
-use crate::run::tracks::Wanted;
+use crate::run::state::objects::{Name, Objects};
+use crate::run::state::rows::{self, DayOf, Fresh};
+use crate::run::state::taken::Taken;
 use crate::spatial::boxes::IndexKind;
 use crate::spatial::{coast::Coast, ports::Ports, zones::Zones};
-use crate::track::segment::{self, ShipState};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
-use std::path::{Path, PathBuf};
 
 /// Meetings and silences of a step, as objects hold them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -46,188 +42,6 @@ struct Open {
     found: Found,
     faint: Vec<Slight>,
     heard: Reception,
-}
-
-/// What a night took in.
-#[derive(Debug, Default)]
-pub struct Taken {
-    /// Row accounting of the inputs that were read.
-    pub accounts: Vec<FileAccount>,
-    /// Refused rows.
-    pub rejects: Vec<Reject>,
-    /// Inputs that were refused.
-    pub refused: Vec<ingest::Error>,
-    /// Inputs that were there already, with the same bytes.
-    pub unchanged: Vec<String>,
-    /// By account: the input.
-    of_input: Vec<String>,
-    /// The rows of the one input, where they need not be read again.
-    fresh: Option<Fresh>,
-    /// Where the rows of each account begin, where all are of one delivery.
-    pub first_rows: Vec<u32>,
-}
-
-/// Takes inputs in: each replaces what its name held before.
-pub fn take_in(
-    paths: &[PathBuf],
-    limits: &Limits,
-    index: &mut Index,
-    objects: &Objects,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Taken, oneshot::Error> {
-    let mut taken = Taken::default();
-    let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
-    // Which days were delivered is told by all that the state has.
-    let all = Limits { stray_share: 0.0, ..limits.clone() };
-    let reading =
-        format!("{:?} {:?} {:?}", limits.days, limits.reading.known.map(|k| k.name), (&limits.reading.map, limits.reading.time, limits.reading.units));
-    let reading = name_of(reading.as_bytes());
-    for path in paths {
-        let name = input_name(path);
-        if let Some(other) = seen.insert(name.clone(), path.clone()) {
-            return Err(oneshot::Error::SameName { name, paths: [other, path.clone()] });
-        }
-        if path == Path::new("-") {
-            return Err(oneshot::Error::NoName);
-        }
-        let before = stamp(path);
-        if let (Some(known), Some((bytes, _))) = (index.inputs.get(&name), &before)
-            && (known.bytes, known.reading.as_str()) == (*bytes, reading.as_str())
-            && sha256_of(path).is_some_and(|hash| hash == known.sha256)
-        {
-            taken.unchanged.push(name);
-            continue;
-        }
-        let (mut kept, mut broken) = (Kept::default(), None);
-        let mut keep = |part: spill::Part| kept.add(part.positions, part.particulars, objects).map_err(|e| later(e, &mut broken));
-        let read = ingest::read_apart(std::slice::from_ref(path), &all, &|n| progress(Progress::Bytes(n)), &mut keep);
-        if let Some(e) = broken {
-            return Err(e.into());
-        }
-        let mut delivery = match read {
-            Ok(delivery) => delivery,
-            Err(e) => {
-                taken.refused.push(e);
-                continue;
-            }
-        };
-        oneshot::check(&delivery.accounts)?;
-        if stamp(path) != before {
-            taken.refused.push(ingest::Error::Damaged { path: path.clone(), what: "it was changed while it was read".to_owned() });
-            continue;
-        }
-        let first_file = taken.accounts.len() as u32;
-        taken.rejects.extend(std::mem::take(&mut delivery.rejects).into_iter().map(|r| Reject { file: r.file + first_file, ..r }));
-        let accounts = std::mem::take(&mut delivery.accounts);
-        taken.of_input.extend(accounts.iter().map(|_| name.clone()));
-        let usable = delivery.refused.is_empty();
-        taken.refused.append(&mut delivery.refused);
-        let nothing = accounts.iter().all(|a| a.positions + a.duplicates == 0);
-        if nothing && usable {
-            taken.refused.extend(accounts.iter().map(oneshot::nothing_usable));
-        }
-        let (sha256, bytes) = accounts.first().map(|a| (a.sha256.clone(), a.bytes)).unwrap_or_default();
-        taken.accounts.extend(accounts);
-        if !usable || nothing {
-            continue;
-        }
-        if let (Some(settled), Some(fullest)) = (index.settled_before, delivery.rows_by_day.values().max().copied()) {
-            let many = |n: u64| n as f64 >= limits.stray_share * fullest as f64;
-            if let Some((day, _)) = delivery.rows_by_day.iter().find(|(day, n)| **day < settled && many(**n)) {
-                let (day, oldest) = (time::day_text(*day), time::day_text(settled));
-                taken.refused.push(ingest::Error::Settled { path: path.clone(), day, oldest });
-                continue;
-            }
-        }
-        kept.add(delivery.positions, delivery.particulars, objects)?;
-        let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
-        taken.fresh = fresh.filter(|_| paths.len() == 1);
-        if let Some(settled) = index.settled_before {
-            days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
-        }
-        index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, reading: reading.clone(), night: index.nights, days });
-    }
-    Ok(taken)
-}
-
-/// Keeps what went wrong with the state while an input was read, and ends the reading.
-pub fn later(e: Error, broken: &mut Option<Error>) -> ingest::Error {
-    let source = std::io::Error::other(e.to_string());
-    *broken = Some(e);
-    ingest::Error::Io { path: PathBuf::new(), source }
-}
-
-/// Size and time of change of a file.
-fn stamp(path: &Path) -> Option<(u64, Option<std::time::SystemTime>)> {
-    std::fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| (m.len(), m.modified().ok()))
-}
-
-fn sha256_of(path: &Path) -> Option<String> {
-    let mut file = std::fs::File::open(path).ok()?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0u8; 1 << 20]);
-    loop {
-        let n = file.read(&mut buffer).ok()?;
-        if n == 0 {
-            return Some(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
-        }
-        hash.update(&buffer[..n]);
-    }
-}
-
-impl Taken {
-    /// A delivery that is at hand, as the one input, with the parts of it that were kept before.
-    pub fn of(mut delivery: Delivery, mut kept: Kept, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
-        let mut accounts = std::mem::take(&mut delivery.accounts);
-        let mut rejects = std::mem::take(&mut delivery.rejects);
-        let refused = std::mem::take(&mut delivery.refused);
-        let first_rows = std::mem::take(&mut delivery.first_rows);
-        kept.drop_rows(&delivery.refused_rows, objects)?;
-        kept.add(delivery.positions, delivery.particulars, objects)?;
-        let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
-        // Days that were handed on before it was known that they do not count.
-        let astray: Vec<Rows> = days.extract_if(.., |day, _| delivery.days.binary_search(day).is_err()).map(|(_, rows)| rows).collect();
-        let (counts, more) = rows::strays(&astray, &first_rows, objects)?;
-        for (stream, n) in counts {
-            let account = &mut accounts[stream];
-            account.positions -= n;
-            *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
-        }
-        ingest::list_rejects(&mut rejects, more);
-        index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, reading: String::new(), night: 0, days });
-        Ok(Self { accounts, rejects, refused, fresh, first_rows, ..Self::default() })
-    }
-
-    /// Rows that repeat those of another input are duplicates; each belongs to the later of the two.
-    pub fn count_repeats(&mut self, folded: &Folded) {
-        for row in folded.repeated.values().flatten().filter(|_| !self.first_rows.is_empty()) {
-            let account = &mut self.accounts[self.first_rows.partition_point(|r| r <= row).max(1) - 1];
-            (account.positions, account.duplicates) = (account.positions - 1, account.duplicates + 1);
-        }
-        let mut left: BTreeMap<&str, u64> = folded.repeated.iter().map(|(name, rows)| (name.as_str(), rows.len() as u64)).collect();
-        for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
-            let Some(left) = left.get_mut(name.as_str()) else { continue };
-            let n = (*left).min(account.positions);
-            (account.positions, account.duplicates, *left) = (account.positions - n, account.duplicates + n, *left - n);
-        }
-    }
-
-    /// Rows of days that do not count as delivered are rows of stray clocks.
-    fn judge_strays(&mut self, index: &Index, delivered: &BTreeSet<i32>) {
-        let mut strays: BTreeMap<&str, u64> = BTreeMap::new();
-        for (name, input) in &index.inputs {
-            let of_days = input.days.iter().filter(|(day, _)| !delivered.contains(day));
-            strays.insert(name, of_days.map(|(_, rows)| rows.positions).sum());
-        }
-        for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
-            let Some(left) = strays.get_mut(name.as_str()) else { continue };
-            let n = (*left).min(account.positions);
-            if n > 0 {
-                account.positions -= n;
-                *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
-                *left -= n;
-            }
-        }
-    }
 }
 
 /// What a fold came to.
@@ -248,9 +62,9 @@ pub struct Folded {
     /// Work done.
     pub tally: Tally,
     /// The rows of the last day, if it was folded.
-    last_rows: Option<DayOf>,
+    pub last_rows: Option<DayOf>,
     /// Repeats of rows of another input, by input.
-    repeated: BTreeMap<String, Vec<u32>>,
+    pub repeated: BTreeMap<String, Vec<u32>>,
     /// Ships with a position on the last day.
     pub vessels: u64,
 }
@@ -559,10 +373,9 @@ fn bug(e: impl std::fmt::Display) -> Error {
 
 fn rendered(event: &Event) -> Result<Rendered, Error> {
     let geojson = geojson::text(event).map_err(bug)?;
-    let kind = Kind::ALL.iter().position(|k| *k == event.kind).unwrap_or_default() as u8;
     Ok(Rendered {
         id: event.id.clone(),
-        kind,
+        kind: event.kind,
         start_ms: event.start_ms,
         end_ms: event.end_ms,
         duration_h: event.duration_h,
@@ -586,91 +399,4 @@ pub fn book_of(index: &Index, objects: &Objects) -> Result<Vec<Rendered>, Error>
     let mut all: Vec<Rendered> = parts.into_iter().flatten().collect();
     all.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok(all)
-}
-
-/// Lets go of what the configuration does not ask to keep.
-pub fn prune(index: &mut Index, params: &Params) {
-    let Some((&last, _)) = index.days.last_key_value() else { return };
-    let settled = last - params.state.revision_d as i32 + 1;
-    let settled = index.settled_before.map_or(settled, |s| s.max(settled));
-    index.settled_before = Some(settled);
-    for input in index.inputs.values_mut() {
-        input.days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
-    }
-    // A stray clock in the years to come keeps no input whose days are settled.
-    index.inputs.retain(|_, input| input.days.range(settled..=last).next().is_some() || input.days.range(..settled).next().is_none());
-    for (_, day) in index.days.range_mut(..settled - 1) {
-        (day.checkpoint, day.ships) = (None, None);
-    }
-    let looked_at = params.book.context_d as i32 + LEARNT_DAYS + 3;
-    index.days.retain(|day, _| *day > last - (params.state.keep_d.max(params.state.revision_d) as i32 + looked_at));
-}
-
-/// What the tracks of events are drawn from.
-#[derive(Default)]
-pub struct Drawn {
-    /// Fixes by ship and track, in time order: those of the days folded and the one before that lie near an event of the ship.
-    pub fixes: BTreeMap<(Mmsi, TrackId), Vec<Fix>>,
-    /// Where the rows of each file begin.
-    pub first_rows: Vec<u32>,
-    /// The inputs that they are of, day by day; none where the rows are those of one delivery.
-    pub files: Vec<String>,
-}
-
-/// Gathers what the tracks of events are drawn from, a day in memory at a time. `delivered_rows` is where the rows of each file begin,
-/// where all are of one delivery.
-pub fn draw(wanted: &[Wanted], delivered_rows: &[u32], folded: &Folded, index: &Index, objects: &Objects, params: &Params) -> Result<Drawn, Error> {
-    let mut drawn = Drawn { first_rows: delivered_rows.to_vec(), ..Drawn::default() };
-    let (Some((first, last)), Some(begin)) = (folded.span, folded.begin) else { return Ok(drawn) };
-    let mut near: BTreeMap<Mmsi, Vec<(i64, i64)>> = BTreeMap::new();
-    for (event, (mmsi, _)) in wanted.iter().flat_map(|e| e.ships.iter().map(move |s| (e, s))) {
-        near.entry(*mmsi).or_default().push(event.window());
-    }
-    let oldest = index.settled_before.unwrap_or(first).max(first);
-    let mut base = 0;
-    for day in ((begin - 1).max(oldest)..=last).filter(|d| folded.delivered.contains(d)) {
-        let (from, to) = (time::day_start_ms(day), time::day_start_ms(day + 1));
-        let touches = |windows: &Vec<(i64, i64)>| windows.iter().any(|(a, b)| *a < to && *b >= from);
-        if !near.values().any(touches) {
-            continue;
-        }
-        let open: BTreeMap<Mmsi, ShipState> = match index.days.get(&(day - 1)).and_then(|d| d.ships.as_ref()) {
-            Some(name) => objects.get_value(name)?,
-            None => BTreeMap::new(),
-        };
-        let inputs: Vec<(&str, &Rows)> = index.rows_of(day).0;
-        let read;
-        let rows = match &folded.last_rows {
-            Some(rows) if day == last => rows,
-            _ => {
-                read = rows::of_day(&inputs, objects, None)?;
-                &read
-            }
-        };
-        let of_day: Vec<_> = frame::ships(&rows.positions).map_err(bug)?.into_iter().filter(|s| near.get(&s.mmsi).is_some_and(touches)).collect();
-        let assigned: Vec<(Mmsi, segment::Assigned)> = of_day
-            .par_iter()
-            .map(|ship| {
-                let mut state = open.get(&ship.mmsi).cloned().unwrap_or_default();
-                let fixes = (0..ship.t_ms.len()).map(|k| ship.fix(k));
-                (ship.mmsi, segment::assign(ship.mmsi, fixes, &mut state, params))
-            })
-            .collect();
-        let mut behind = base;
-        for (mmsi, tracks) in assigned {
-            // What waited since the day before has forgotten its line.
-            let wanted = |f: &Fix| f.row != u32::MAX && near[&mmsi].iter().any(|(a, b)| (*a..=*b).contains(&f.t_ms));
-            for (track, fixes) in tracks.fixes {
-                let kept = drawn.fixes.entry((mmsi, track)).or_default();
-                kept.extend(fixes.into_iter().filter(wanted).map(|f| Fix { row: f.row + base, ..f }));
-                behind = kept.iter().map(|f| f.row + 1).max().unwrap_or(0).max(behind);
-            }
-        }
-        if delivered_rows.is_empty() {
-            drawn.first_rows.extend(rows.first_rows.iter().map(|r| r + base));
-            drawn.files.extend(inputs.iter().map(|(name, _)| (*name).to_owned()));
-            base = behind;
-        }
-    }
-    Ok(drawn)
 }

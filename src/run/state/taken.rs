@@ -1,0 +1,181 @@
+//! What came is taken in: each input replaces what its name held before, and is accounted for.
+
+use crate::ingest::{self, Delivery, Limits, container, spill};
+use crate::model::{FileAccount, Reject, RejectReason, time};
+use crate::run::oneshot::{self, Progress};
+use crate::run::state::index::{Index, Input, Rows};
+use crate::run::state::objects::{Objects, name_of};
+use crate::run::state::rows::{self, Fresh, Kept};
+use crate::run::state::{Error, input_name};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What a night took in.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Row accounting of the inputs that were read.
+    pub accounts: Vec<FileAccount>,
+    /// Refused rows.
+    pub rejects: Vec<Reject>,
+    /// Inputs that were refused.
+    pub refused: Vec<ingest::Error>,
+    /// Inputs that were there already, with the same bytes.
+    pub unchanged: Vec<String>,
+    /// By account: the input.
+    of_input: Vec<String>,
+    /// The rows of the one input, where they need not be read again.
+    pub fresh: Option<Fresh>,
+    /// Where the rows of each account begin, where all are of one delivery.
+    pub first_rows: Vec<u32>,
+}
+
+/// Takes inputs in: each replaces what its name held before.
+pub fn take_in(
+    paths: &[PathBuf],
+    limits: &Limits,
+    index: &mut Index,
+    objects: &Objects,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Taken, oneshot::Error> {
+    let mut taken = Taken::default();
+    let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
+    // Which days were delivered is told by all that the state has.
+    let all = Limits { stray_share: 0.0, ..limits.clone() };
+    let reading =
+        format!("{:?} {:?} {:?}", limits.days, limits.reading.known.map(|k| k.name), (&limits.reading.map, limits.reading.time, limits.reading.units));
+    let reading = name_of(reading.as_bytes());
+    for path in paths {
+        let name = input_name(path);
+        if let Some(other) = seen.insert(name.clone(), path.clone()) {
+            return Err(oneshot::Error::SameName { name, paths: [other, path.clone()] });
+        }
+        if path == Path::new("-") {
+            return Err(oneshot::Error::NoName);
+        }
+        let before = stamp(path);
+        if let (Some(known), Some((bytes, _))) = (index.inputs.get(&name), &before)
+            && (known.bytes, known.reading.as_str()) == (*bytes, reading.as_str())
+            && container::stored(path).is_some_and(|(hash, _)| hash == known.sha256)
+        {
+            taken.unchanged.push(name);
+            continue;
+        }
+        let (mut kept, mut broken) = (Kept::default(), None);
+        let mut keep = |part: spill::Part| kept.add(part.positions, part.particulars, objects).map_err(|e| later(e, &mut broken));
+        let read = ingest::read_apart(std::slice::from_ref(path), &all, &|n| progress(Progress::Bytes(n)), &mut keep);
+        if let Some(e) = broken {
+            return Err(e.into());
+        }
+        let mut delivery = match read {
+            Ok(delivery) => delivery,
+            Err(e) => {
+                taken.refused.push(e);
+                continue;
+            }
+        };
+        oneshot::check(&delivery.accounts)?;
+        if stamp(path) != before {
+            taken.refused.push(ingest::Error::Damaged { path: path.clone(), what: "it was changed while it was read".to_owned() });
+            continue;
+        }
+        let first_file = taken.accounts.len() as u32;
+        taken.rejects.extend(std::mem::take(&mut delivery.rejects).into_iter().map(|r| Reject { file: r.file + first_file, ..r }));
+        let accounts = std::mem::take(&mut delivery.accounts);
+        taken.of_input.extend(accounts.iter().map(|_| name.clone()));
+        let usable = delivery.refused.is_empty();
+        taken.refused.append(&mut delivery.refused);
+        let nothing = accounts.iter().all(|a| a.positions + a.duplicates == 0);
+        if nothing && usable {
+            taken.refused.extend(accounts.iter().map(oneshot::nothing_usable));
+        }
+        let (sha256, bytes) = accounts.first().map(|a| (a.sha256.clone(), a.bytes)).unwrap_or_default();
+        taken.accounts.extend(accounts);
+        if !usable || nothing {
+            continue;
+        }
+        if let (Some(settled), Some(fullest)) = (index.settled_before, delivery.rows_by_day.values().max().copied()) {
+            let many = |n: u64| n as f64 >= limits.stray_share * fullest as f64;
+            if let Some((day, _)) = delivery.rows_by_day.iter().find(|(day, n)| **day < settled && many(**n)) {
+                let (day, oldest) = (time::day_text(*day), time::day_text(settled));
+                taken.refused.push(ingest::Error::Settled { path: path.clone(), day, oldest });
+                continue;
+            }
+        }
+        kept.add(delivery.positions, delivery.particulars, objects)?;
+        let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
+        taken.fresh = fresh.filter(|_| paths.len() == 1);
+        if let Some(settled) = index.settled_before {
+            days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
+        }
+        index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, reading: reading.clone(), night: index.nights, days });
+    }
+    Ok(taken)
+}
+
+/// Keeps what went wrong with the state while an input was read, and ends the reading.
+pub fn later(e: Error, broken: &mut Option<Error>) -> ingest::Error {
+    let source = std::io::Error::other(e.to_string());
+    *broken = Some(e);
+    ingest::Error::Io { path: PathBuf::new(), source }
+}
+
+/// Size and time of change of a file.
+fn stamp(path: &Path) -> Option<(u64, Option<std::time::SystemTime>)> {
+    std::fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| (m.len(), m.modified().ok()))
+}
+
+impl Taken {
+    /// A delivery that is at hand, as the one input, with the parts of it that were kept before.
+    pub fn of(mut delivery: Delivery, mut kept: Kept, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
+        let mut accounts = std::mem::take(&mut delivery.accounts);
+        let mut rejects = std::mem::take(&mut delivery.rejects);
+        let refused = std::mem::take(&mut delivery.refused);
+        let first_rows = std::mem::take(&mut delivery.first_rows);
+        kept.drop_rows(&delivery.refused_rows, objects)?;
+        kept.add(delivery.positions, delivery.particulars, objects)?;
+        let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
+        // Days that were handed on before it was known that they do not count.
+        let astray: Vec<Rows> = days.extract_if(.., |day, _| delivery.days.binary_search(day).is_err()).map(|(_, rows)| rows).collect();
+        let (counts, more) = rows::strays(&astray, &first_rows, objects)?;
+        for (stream, n) in counts {
+            let account = &mut accounts[stream];
+            account.positions -= n;
+            *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
+        }
+        ingest::list_rejects(&mut rejects, more);
+        index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, reading: String::new(), night: 0, days });
+        Ok(Self { accounts, rejects, refused, fresh, first_rows, ..Self::default() })
+    }
+
+    /// Rows that repeat those of another input are duplicates; each belongs to the later of the two.
+    pub fn count_repeats(&mut self, repeated: &BTreeMap<String, Vec<u32>>) {
+        for row in repeated.values().flatten().filter(|_| !self.first_rows.is_empty()) {
+            let account = &mut self.accounts[self.first_rows.partition_point(|r| r <= row).max(1) - 1];
+            (account.positions, account.duplicates) = (account.positions - 1, account.duplicates + 1);
+        }
+        let mut left: BTreeMap<&str, u64> = repeated.iter().map(|(name, rows)| (name.as_str(), rows.len() as u64)).collect();
+        for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
+            let Some(left) = left.get_mut(name.as_str()) else { continue };
+            let n = (*left).min(account.positions);
+            (account.positions, account.duplicates, *left) = (account.positions - n, account.duplicates + n, *left - n);
+        }
+    }
+
+    /// Rows of days that do not count as delivered are rows of stray clocks.
+    pub fn judge_strays(&mut self, index: &Index, delivered: &BTreeSet<i32>) {
+        let mut strays: BTreeMap<&str, u64> = BTreeMap::new();
+        for (name, input) in &index.inputs {
+            let of_days = input.days.iter().filter(|(day, _)| !delivered.contains(day));
+            strays.insert(name, of_days.map(|(_, rows)| rows.positions).sum());
+        }
+        for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
+            let Some(left) = strays.get_mut(name.as_str()) else { continue };
+            let n = (*left).min(account.positions);
+            if n > 0 {
+                account.positions -= n;
+                *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
+                *left -= n;
+            }
+        }
+    }
+}
