@@ -144,6 +144,7 @@ fn read_in(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync), 
     let hands = Hands { workers: &workers, wanted: &wanted, reading: &limits.reading, progress };
     let mut next_row = 0;
     let mut refused_rows: Vec<Range<u32>> = Vec::new();
+    let mut listed = Listed::new();
     for path in paths {
         let streams = match container::open(path) {
             Ok(streams) => streams,
@@ -155,7 +156,8 @@ fn read_in(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync), 
         for stream in streams {
             let number = opened.len();
             let (first_row, parts) = (next_row, spill.parts);
-            let read = scan_stream(stream, number, &mut next_row, &hands, &mut store, &mut spill);
+            let mut listed_too = listed.clone();
+            let read = scan_stream(stream, number, &mut next_row, &hands, &mut store, &mut spill, &mut listed_too);
             if let Some(broken) = spill.broken.take() {
                 return Err(broken);
             }
@@ -167,6 +169,7 @@ fn read_in(paths: &[PathBuf], limits: &Limits, progress: &(dyn Fn(u64) + Sync), 
             };
             match read {
                 Ok((mut open, mut blocks)) => {
+                    listed = listed_too;
                     next_row = first_row + open.header_lines + open.lines + 1;
                     let scanned_malformed: u64 = blocks.iter().flat_map(|b| &b.rejected).filter(|(r, _)| r.is_malformed()).map(|(_, n)| n).sum();
                     let malformed = open.account.malformed() + scanned_malformed;
@@ -235,6 +238,7 @@ fn scan_stream(
     hands: &Hands,
     store: &mut Store,
     spill: &mut Spill,
+    listed: &mut Listed,
 ) -> Result<(OpenStream, Vec<Scanned>), Error> {
     let first_row = *next_row;
     let Stream { path, stored_bytes, reader, table, digest } = stream;
@@ -265,6 +269,7 @@ fn scan_stream(
         for block in &mut round {
             block.first_line = lines;
             lines += u64::from(block.lines);
+            keep_first(&mut block.rejects, listed, |r| r.reason);
         }
         store.add(&mut round, first_row + header_lines + 1, hands.workers, last);
         let go_on = spill.look(&round, store, hands.workers);
@@ -518,12 +523,20 @@ fn gather(
 pub fn list_rejects(rejects: &mut Vec<Reject>, more: Vec<Reject>) {
     rejects.extend(more);
     rejects.sort_by_key(|a| (a.file, a.line));
-    let mut kept: BTreeMap<RejectReason, usize> = BTreeMap::new();
+    keep_first(rejects, &mut Listed::new(), |r| r.reason);
+}
+
+/// How many rejects are listed so far, by reason.
+type Listed = BTreeMap<RejectReason, usize>;
+
+/// Lets go of those before which a thousand of their reason stand.
+fn keep_first<T>(rejects: &mut Vec<T>, listed: &mut Listed, reason: impl Fn(&T) -> RejectReason) {
     rejects.retain(|r| {
-        let n = kept.entry(r.reason).or_default();
+        let n = listed.entry(reason(r)).or_default();
         *n += 1;
         *n <= MOST_REJECTS
     });
+    rejects.shrink_to_fit();
 }
 
 pub(super) fn frame_error(e: PolarsError) -> Error {

@@ -6,7 +6,7 @@ use crate::export::{self, csv as events_csv, geojson, rejects};
 use crate::frame;
 use crate::ingest::{self, Delivery, Limits};
 use crate::model::time;
-use crate::model::{FileAccount, Kind, Params};
+use crate::model::{FileAccount, Kind, Params, RejectReason};
 use crate::run::book::{self, Book, References};
 use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
 use crate::run::nightly::{self, News, Place};
@@ -312,7 +312,7 @@ fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(S
 /// A delivery with at least one day to look at, and its first and last.
 fn with_days(mut delivery: Delivery) -> Result<Spanning, Error> {
     for account in &delivery.accounts {
-        if account.positions + account.duplicates == 0 && account.rejected_total() < account.rows.max(1) {
+        if account.positions + account.duplicates == 0 && !not_asked_for(account) && account.rejected_total() < account.rows.max(1) {
             delivery.refused.push(nothing_usable(account));
         }
     }
@@ -324,6 +324,11 @@ fn with_days(mut delivery: Delivery) -> Result<Spanning, Error> {
         return Err(Error::NothingUsable(refused));
     };
     Ok((delivery, (first_day, last_day)))
+}
+
+/// Whether a file holds rows outside the period or the box that was asked for: then there is nothing wrong with it.
+pub fn not_asked_for(account: &FileAccount) -> bool {
+    [RejectReason::OutsidePeriod, RejectReason::OutsideBbox].iter().any(|reason| account.rejected.contains_key(reason))
 }
 
 /// What became of the rows of a file that gave no position.

@@ -232,6 +232,22 @@ fn an_exit_code_says_how_it_went() {
 }
 
 #[test]
+fn a_file_of_another_day_is_not_at_fault() {
+    let scratch = Scratch::new();
+    scratch.put("days/1.csv", &csv(&[Row::of(366_000_001)]));
+    // A base station is of no day.
+    let later = Row::of(366_000_001).with("BaseDateTime", "2020-01-02T00:00:00");
+    scratch.put("days/2.csv", &csv(&[later.clone(), later.with("MMSI", "003669999")]));
+    for (out, day) in [("a", ["--to", "2020-01-01"]), ("b", ["--from", "2020-01-02"])] {
+        for state in [&["--state", "s"][..], &[]] {
+            let args: Vec<&str> = ["detect", "days", "-o", out, "--overwrite", "-q"].iter().chain(&day).chain(state).copied().collect();
+            let done = run(&scratch, &args, None);
+            assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{args:?}");
+        }
+    }
+}
+
+#[test]
 fn streams_are_quiet_where_nobody_looks() {
     let scratch = Scratch::new();
     scratch.put("day.csv", &csv(&drawn_day()));

@@ -86,7 +86,7 @@ pub fn take_in(
         taken.refused.append(&mut delivery.refused);
         let nothing = accounts.iter().all(|a| a.positions + a.duplicates == 0);
         if nothing && usable {
-            taken.refused.extend(accounts.iter().map(oneshot::nothing_usable));
+            taken.refused.extend(accounts.iter().filter(|a| !oneshot::not_asked_for(a)).map(oneshot::nothing_usable));
         }
         let (sha256, bytes) = accounts.first().map(|a| (a.sha256.clone(), a.bytes)).unwrap_or_default();
         taken.accounts.extend(accounts);
