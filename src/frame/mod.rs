@@ -318,14 +318,64 @@ pub fn write_tracks(pieces: impl Iterator<Item = TrackColumns>, out: impl Write)
     Ok(())
 }
 
+/// Rows of a row group of kept positions: they are written and read back a group at a time.
+const KEPT_ROWS: usize = 1 << 18;
+
+/// Writes fixes of ships as Parquet, one row group in memory at a time; returns how many.
+pub fn write_positions(fixes: impl Iterator<Item = (u32, Fix)>, out: impl Write) -> PolarsResult<u64> {
+    let schema = PositionColumns::default().into_frame()?.schema().clone();
+    let mut writer = ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None)).batched(&schema)?;
+    let (mut columns, mut written) = (PositionColumns::with_capacity(KEPT_ROWS), 0);
+    for (mmsi, fix) in fixes {
+        columns.push(mmsi, &fix);
+        written += 1;
+        if columns.mmsi.len() == KEPT_ROWS {
+            let full = std::mem::replace(&mut columns, PositionColumns::with_capacity(KEPT_ROWS));
+            writer.write_batch(&full.into_frame()?)?;
+        }
+    }
+    writer.write_batch(&columns.into_frame()?)?;
+    writer.finish()?;
+    Ok(written)
+}
+
+/// What [`write_positions`] wrote, one row group in memory at a time.
+pub struct KeptPositions {
+    bytes: Vec<u8>,
+    rows: usize,
+    at: usize,
+}
+
+impl KeptPositions {
+    /// From the bytes of the file.
+    pub fn new(bytes: Vec<u8>) -> PolarsResult<Self> {
+        let rows = ParquetReader::new(std::io::Cursor::new(bytes.as_slice())).num_rows()?;
+        Ok(Self { bytes, rows, at: 0 })
+    }
+    /// The next fixes in the order of the file; none at its end.
+    pub fn next_fixes(&mut self) -> PolarsResult<Vec<(u32, Fix)>> {
+        if self.at >= self.rows {
+            return Ok(Vec::new());
+        }
+        let piece = ParquetReader::new(std::io::Cursor::new(self.bytes.as_slice())).with_slice(Some((self.at, KEPT_ROWS))).set_rechunk(true).finish()?;
+        self.at += KEPT_ROWS;
+        Ok(ships(&piece)?.iter().flat_map(|ship| (0..ship.t_ms.len()).map(|k| (ship.mmsi.0, ship.fix(k)))).collect())
+    }
+    /// The largest row number in it.
+    pub fn last_row(&self) -> PolarsResult<Option<u32>> {
+        let rows = ParquetReader::new(std::io::Cursor::new(self.bytes.as_slice())).with_columns(Some(vec!["row".to_owned()])).finish()?;
+        Ok(rows.column("row")?.as_materialized_series().u32()?.max())
+    }
+}
+
 /// A frame as the bytes of a Parquet file.
 pub fn to_parquet(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Zstd(None)).with_row_group_size(Some(1 << 18)).finish(frame)?;
+    ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Zstd(None)).finish(frame)?;
     Ok(bytes)
 }
 
-/// A frame from the bytes of a Parquet file that [`to_parquet`] made. It is one chunk: a row group may end within the rows of a ship.
+/// A frame from the bytes of a Parquet file that [`to_parquet`] made.
 pub fn from_parquet(bytes: Vec<u8>) -> PolarsResult<DataFrame> {
     ParquetReader::new(std::io::Cursor::new(bytes)).set_rechunk(true).finish()
 }

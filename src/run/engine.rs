@@ -141,7 +141,11 @@ impl State {
 
 /// Takes in the rows up to `day_end_ms` and evaluates up to that day's frontier.
 pub fn advance(state: State, rows: DayRows, day_end_ms: i64, ways: &Ways) -> (State, Findings) {
-    let (mut state, tracks, tally) = take_in(state, rows, day_end_ms, ways);
+    advance_taken(take_in(state, rows, day_end_ms, ways), day_end_ms, ways)
+}
+
+/// The second half of [`advance`], for which the rows need not be in memory any more.
+pub fn advance_taken((mut state, tracks, tally): TakenIn, day_end_ms: i64, ways: &Ways) -> (State, Findings) {
     let frontier = day_end_ms - LOOK_AHEAD_MS;
     let window = (state.frontier_ms.unwrap_or(day_end_ms - DAY_MS), frontier);
     let found = evaluate(&mut state, &tracks, (window, WindowEnd::Frontier), tally, ways);
@@ -162,8 +166,11 @@ pub fn tracks_of(rows: DayRows, end_ms: i64, ways: &Ways) -> Vec<Track> {
     take_in(State::default(), rows, end_ms, ways).1
 }
 
+/// A state and the tracks that new rows made of it.
+pub type TakenIn = (State, Vec<Track>, Tally);
+
 /// Assigns new rows to tracks and joins them to the tails. Tracks come out in the order of MMSI and id.
-fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> (State, Vec<Track>, Tally) {
+pub fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> TakenIn {
     let begin = (ways.now_us)();
     // The delivery's particulars join the state's table.
     let base = state.particulars.len() as u32;

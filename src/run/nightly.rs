@@ -114,7 +114,9 @@ impl Place {
     /// A new one.
     pub fn new() -> Result<Self, StateError> {
         let folder = Scratch::new().map_err(|source| StateError::Io { path: std::env::temp_dir(), source })?;
-        Ok(Self { dir: Dir::open(folder.path())?, kept: Kept::default(), _folder: folder })
+        let mut dir = Dir::open(folder.path())?;
+        dir.objects = dir.objects.passing();
+        Ok(Self { dir, kept: Kept::default(), _folder: folder })
     }
     /// Keeps rows.
     pub fn keep(&mut self, part: Part) -> Result<(), StateError> {

@@ -309,9 +309,9 @@ fn one_run_at_a_time_and_only_in_a_state() {
     assert_eq!(run(&scratch, &["state", "verify", "state"], None).code, 0);
     // A state of a later version is left alone.
     let text = String::from_utf8(scratch.read("state/state.json")).unwrap();
-    scratch.put("state/state.json", text.replace("\"schema_version\": 1", "\"schema_version\": 2").as_bytes());
+    scratch.put("state/state.json", text.replace("\"schema_version\": 2", "\"schema_version\": 3").as_bytes());
     let later = run(&scratch, &["detect", day, "--state", "state", "-o", "night", "--overwrite"], None);
-    assert_eq!((later.code, later.stderr.contains("schema 2")), (2, true), "{}", later.stderr);
+    assert_eq!((later.code, later.stderr.contains("schema 3")), (2, true), "{}", later.stderr);
     scratch.put("state/state.json", text.as_bytes());
     // A flipped bit in any file of it is found.
     let object = std::fs::read_dir(scratch.path("state/objects")).unwrap().next().unwrap().unwrap().path();

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Meetings and silences of a step, as objects hold them.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Found {
     meetings: Vec<(RendezvousFacts, [Party; 2])>,
     gaps: Vec<(GapFacts, Party)>,
@@ -239,13 +239,18 @@ impl Fold<'_> {
         for ((name, _), repeated) in inputs.iter().zip(&rows.repeated) {
             self.folded.repeated.entry((*name).to_owned()).or_default().extend(repeated);
         }
+        let day_end_ms = time::day_start_ms(day + 1);
         let ships = frame::ships(&rows.positions).map_err(bug)?;
-        let (next, found) = engine::advance(before, DayRows { ships: &ships, particulars: &rows.table }, time::day_start_ms(day + 1), &self.ways());
+        let taken = engine::take_in(before, DayRows { ships: &ships, particulars: &rows.table }, day_end_ms, &self.ways());
         self.folded.vessels = ships.len() as u64;
         drop(ships);
-        if day == self.last {
+        // What was read for the day alone is read again where tracks are drawn: here it would lie in the way.
+        if day == self.last && rows.is_fresh {
             self.folded.last_rows = Some(rows);
+        } else {
+            drop(rows);
         }
+        let (next, found) = engine::advance_taken(taken, day_end_ms, &self.ways());
         self.count(&found);
         let Findings { meetings, faint, gaps, heard, .. } = found;
         let put = self.objects;
@@ -253,9 +258,9 @@ impl Fold<'_> {
             rows_hash: if delivered { hash } else { String::new() },
             delivered: if delivered { self.index.delivered_on(day) } else { 0 },
             ships: Some(put.put_value(&next.ships)?),
-            found: Some(put.put_value(&Found { meetings, gaps })?),
-            faint: Some(put.put_value(&slight(&faint))?),
-            heard: Some(put.put_value(&heard)?),
+            found: put.put_some(&Found { meetings, gaps })?,
+            faint: put.put_some(&slight(&faint))?,
+            heard: put.put_some(&heard)?,
             ..Day::default()
         };
         self.coverage.add(heard);
@@ -279,9 +284,9 @@ impl Fold<'_> {
             }
         }
         book::hear(&mut gaps, &self.coverage, &self.missing, self.rules.refs.coast, self.rules.params);
-        let judged = self.objects.put_value(&gaps)?;
+        let judged = self.objects.put_some(&gaps)?;
         if let Some(entry) = self.index.days.get_mut(&day) {
-            entry.judged = Some(judged);
+            entry.judged = judged;
         }
         Ok(())
     }
@@ -347,8 +352,8 @@ impl Fold<'_> {
                 rest.push(event);
             }
         }
-        let settled = objects.put_value(&render(settled)?)?;
-        self.entry(day).settled = Some(settled);
+        let settled = objects.put_some(&render(settled)?)?;
+        self.entry(day).settled = settled;
         if is_last {
             self.index.provisional = Some(objects.put_value(&render(rest)?)?);
         }

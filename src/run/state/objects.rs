@@ -18,18 +18,63 @@ pub type Name = String;
 #[derive(Clone, Debug)]
 pub struct Objects {
     folder: PathBuf,
+    /// Whether they must outlast the power.
+    lasting: bool,
 }
 
 /// What an object of these bytes is called.
 pub fn name_of(bytes: &[u8]) -> Name {
-    blake3::hash(bytes).to_hex().as_str()[..32].to_owned()
+    name_by(blake3::Hasher::new().update(bytes))
+}
+
+fn name_by(hasher: &blake3::Hasher) -> Name {
+    hasher.finalize().to_hex().as_str()[..32].to_owned()
+}
+
+/// A file on its way to its name.
+struct Naming<W: Write> {
+    inner: W,
+    hasher: blake3::Hasher,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> Naming<W> {
+    fn told<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        done.map_err(|e| {
+            let kind = e.kind();
+            self.failed = Some(e);
+            kind.into()
+        })
+    }
+}
+
+impl<W: Write> Write for Naming<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.inner.write(bytes);
+        let n = self.told(done)?;
+        self.hasher.update(&bytes[..n]);
+        Ok(n)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.inner.flush();
+        self.told(done)
+    }
 }
 
 impl Objects {
     /// Those of a folder, which is made if it is not there.
     pub fn in_folder(folder: PathBuf) -> Result<Self, Error> {
         fs::create_dir_all(&folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
-        Ok(Self { folder })
+        Ok(Self { folder, lasting: true })
+    }
+
+    /// The same, of a folder that goes with the run: nothing waits for the disk.
+    pub fn passing(self) -> Self {
+        Self { lasting: false, ..self }
+    }
+
+    fn sync_file(&self, file: &File) -> io::Result<()> {
+        if self.lasting { file.sync_all() } else { Ok(()) }
     }
 
     /// Where an object is.
@@ -48,8 +93,28 @@ impl Objects {
         }
         let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.folder).map_err(fail)?;
         file.write_all(bytes).map_err(fail)?;
-        file.as_file().sync_all().map_err(fail)?;
+        self.sync_file(file.as_file()).map_err(fail)?;
         file.persist(&path).map_err(|e| fail(e.error))?;
+        Ok(name)
+    }
+
+    /// Keeps what is written, which need not be in memory as a whole.
+    pub fn put_with(&self, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<(), Error>) -> Result<Name, Error> {
+        let fail = |source| Error::Io { path: self.folder.clone(), source };
+        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.folder).map_err(fail)?;
+        let mut out = Naming { inner: io::BufWriter::with_capacity(1 << 20, file.as_file_mut()), hasher: blake3::Hasher::new(), failed: None };
+        let written = write(&mut out);
+        // What the file system said is told, and not what became of it on the way here.
+        if let Some(source) = out.failed.take() {
+            return Err(fail(source));
+        }
+        written?;
+        out.flush().map_err(fail)?;
+        let name = name_by(&out.hasher);
+        drop(out);
+        let path = self.path(&name);
+        self.sync_file(file.as_file()).map_err(fail)?;
+        file.persist(&path).map_err(|e| Error::Io { path: path.clone(), source: e.error })?;
         Ok(name)
     }
 
@@ -74,6 +139,11 @@ impl Objects {
         // Small writes in between, so that the packer gets whole pages.
         let packed = postcard::to_io(value, std::io::BufWriter::with_capacity(1 << 16, packed)).map_err(|e| bug(&e))?;
         self.put(&packed.into_inner().map_err(|e| bug(&e))?.finish().map_err(|e| bug(&e))?)
+    }
+
+    /// Keeps a value, if there is anything in it.
+    pub fn put_some<T: Serialize + Default + PartialEq>(&self, value: &T) -> Result<Option<Name>, Error> {
+        (*value != T::default()).then(|| self.put_value(value)).transpose()
     }
 
     /// A value from its object.

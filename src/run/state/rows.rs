@@ -1,14 +1,13 @@
 //! The rows of an input by UTC day, as objects, and the rows of a day out of all its inputs.
 
-use crate::frame::{self, PositionColumns, ShipRows};
+use crate::frame::{self, KeptPositions, PositionColumns, ShipRows};
 use crate::ingest::store::is_duplicate;
 use crate::model::{Fix, Particulars, Reject, RejectReason, time};
 use crate::run::state::Error;
 use crate::run::state::index::{Part, Rows};
-use crate::run::state::objects::Objects;
+use crate::run::state::objects::{Name, Objects};
 use polars::prelude::DataFrame;
-use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 fn bug(e: impl std::fmt::Display) -> Error {
@@ -39,25 +38,23 @@ pub struct Kept {
 
 impl Kept {
     /// Keeps rows of any days.
-    pub fn add(&mut self, mut positions: DataFrame, mut particulars: DataFrame, objects: &Objects) -> Result<(), Error> {
+    pub fn add(&mut self, positions: DataFrame, particulars: DataFrame, objects: &Objects) -> Result<(), Error> {
         self.fresh = None;
         let table = frame::particulars_records(&particulars).map_err(bug)?;
         let ships = frame::ships(&positions).map_err(bug)?;
-        let days: BTreeSet<i32> = ships.iter().flat_map(|s| s.t_ms.chunk_by(|a, b| time::day_of(*a) == time::day_of(*b)).map(|c| time::day_of(c[0]))).collect();
-        if let (Some(&day), 1) = (days.first(), days.len()) {
-            drop(ships);
-            let part = put(&mut positions, &mut particulars, objects)?;
-            self.note(day, positions.height() as u64, part.clone());
-            self.fresh = Some(Fresh { part, positions, table });
-            return Ok(());
+        let mut days: BTreeMap<i32, Vec<ShipRows>> = BTreeMap::new();
+        for ship in &ships {
+            for day in ship.t_ms.chunk_by(|a, b| time::day_of(*a) == time::day_of(*b)).map(|c| time::day_of(c[0])) {
+                days.entry(day).or_default().push(ship.between(time::day_start_ms(day), time::day_start_ms(day + 1)));
+            }
         }
-        for day in days {
-            let (from, to) = (time::day_start_ms(day), time::day_start_ms(day + 1));
-            let of_day: Vec<ShipRows> = ships.iter().map(|s| s.between(from, to)).filter(|s| !s.t_ms.is_empty()).collect();
-            let (mut positions, mut particulars) = some_of(&of_day, &table, |_| true)?;
-            let part = put(&mut positions, &mut particulars, objects)?;
-            self.note(day, positions.height() as u64, part);
+        let put = |(day, ships): (&i32, &Vec<ShipRows>)| put(ships, &table, objects).map(|(part, n)| (*day, n, part));
+        let mut put: Vec<(i32, u64, Part)> = days.iter().map(put).collect::<Result<_, _>>()?;
+        drop((days, ships));
+        if let [(_, _, part)] = put.as_slice() {
+            self.fresh = Some(Fresh { part: part.clone(), positions, table });
         }
+        put.drain(..).for_each(|(day, n, part)| self.note(day, n, part));
         Ok(())
     }
 
@@ -75,12 +72,16 @@ impl Kept {
         self.fresh = None;
         for (count, parts) in self.days.values_mut() {
             *count = 0;
-            for part in parts {
-                let (positions, table) = get(part, objects)?;
-                let ships = frame::ships(&positions).map_err(bug)?;
-                let (mut positions, mut particulars) = some_of(&ships, &table, |fix| !refused.iter().any(|r| r.contains(&fix.row)))?;
-                *count += positions.height() as u64;
-                *part = put(&mut positions, &mut particulars, objects)?;
+            for [positions, _] in parts {
+                let mut kept = KeptPositions::new(objects.get(positions)?).map_err(bug)?;
+                let mut left: Vec<(u32, Fix)> = Vec::new();
+                while let fixes = kept.next_fixes().map_err(bug)?
+                    && !fixes.is_empty()
+                {
+                    left.extend(fixes.into_iter().filter(|(_, fix)| !refused.iter().any(|r| r.contains(&fix.row))));
+                }
+                *count += left.len() as u64;
+                *positions = put_positions(left.into_iter(), objects)?.0;
             }
         }
         self.days.retain(|_, (count, _)| *count > 0);
@@ -95,9 +96,9 @@ impl Kept {
     }
 }
 
-/// Some rows of ships, with a table of what they speak of, numbered anew in the same order.
-fn some_of(ships: &[ShipRows], table: &[Particulars], wanted: impl Fn(&Fix) -> bool) -> Result<(DataFrame, DataFrame), Error> {
-    let fixes = || ships.iter().flat_map(|s| (0..s.t_ms.len()).map(|k| (s.mmsi.0, s.fix(k)))).filter(|(_, fix)| wanted(fix));
+/// Keeps rows of ships, with a table of what they speak of, numbered anew in the same order; returns how many.
+fn put(ships: &[ShipRows], table: &[Particulars], objects: &Objects) -> Result<(Part, u64), Error> {
+    let fixes = || ships.iter().flat_map(|s| (0..s.t_ms.len()).map(|k| (s.mmsi.0, s.fix(k))));
     let mut used = vec![false; table.len()];
     fixes().for_each(|(_, fix)| used[fix.particulars as usize] = true);
     let mut number = vec![0u32; table.len()];
@@ -106,30 +107,36 @@ fn some_of(ships: &[ShipRows], table: &[Particulars], wanted: impl Fn(&Fix) -> b
         number[k] = spoken.len() as u32;
         spoken.push(particulars.clone());
     }
-    let mut columns = PositionColumns::with_capacity(ships.iter().map(|s| s.t_ms.len()).sum());
-    fixes().for_each(|(mmsi, fix)| columns.push(mmsi, &Fix { particulars: number[fix.particulars as usize], ..fix }));
-    Ok((columns.into_frame().map_err(bug)?, frame::particulars(&spoken).map_err(bug)?))
+    let mut spoken = frame::particulars(&spoken).map_err(bug)?;
+    let (positions, n) = put_positions(fixes().map(|(mmsi, fix)| (mmsi, Fix { particulars: number[fix.particulars as usize], ..fix })), objects)?;
+    Ok(([positions, objects.put(&frame::to_parquet(&mut spoken).map_err(bug)?)?], n))
 }
 
-fn put(positions: &mut DataFrame, particulars: &mut DataFrame, objects: &Objects) -> Result<Part, Error> {
-    Ok([objects.put(&frame::to_parquet(positions).map_err(bug)?)?, objects.put(&frame::to_parquet(particulars).map_err(bug)?)?])
+fn put_positions(fixes: impl Iterator<Item = (u32, Fix)>, objects: &Objects) -> Result<(Name, u64), Error> {
+    let mut written = 0;
+    let name = objects.put_with(|out| {
+        written = frame::write_positions(fixes, out).map_err(bug)?;
+        Ok(())
+    })?;
+    Ok((name, written))
 }
 
-fn get([positions, particulars]: &Part, objects: &Objects) -> Result<(DataFrame, Vec<Particulars>), Error> {
-    let read = |object: &str| frame::from_parquet(objects.get(object)?).map_err(bug);
-    Ok((read(positions)?, frame::particulars_records(&read(particulars)?).map_err(bug)?))
+fn said(particulars: &str, objects: &Objects) -> Result<Vec<Particulars>, Error> {
+    frame::particulars_records(&frame::from_parquet(objects.get(particulars)?).map_err(bug)?).map_err(bug)
 }
 
 /// Rows of undelivered days, by stream: how many, and the first of them as rejects name them.
 pub fn strays(days: &[Rows], first_rows: &[u32], objects: &Objects) -> Result<(BTreeMap<usize, u64>, Vec<Reject>), Error> {
     let (mut counts, mut rejects) = (BTreeMap::new(), Vec::new());
-    for part in days.iter().flat_map(|rows| rows.objects.iter().flatten()) {
-        let (positions, _) = get(part, objects)?;
-        for ship in frame::ships(&positions).map_err(bug)? {
-            for fix in (0..ship.t_ms.len()).map(|k| ship.fix(k)) {
+    for [positions, _] in days.iter().flat_map(|rows| rows.objects.iter().flatten()) {
+        let mut kept = KeptPositions::new(objects.get(positions)?).map_err(bug)?;
+        while let fixes = kept.next_fixes().map_err(bug)?
+            && !fixes.is_empty()
+        {
+            for (mmsi, fix) in fixes {
                 let stream = first_rows.partition_point(|r| *r <= fix.row).max(1) - 1;
                 *counts.entry(stream).or_default() += 1;
-                let text = format!("mmsi {:09}, time {}", ship.mmsi.0, time::rfc3339(fix.t_ms));
+                let text = format!("mmsi {mmsi:09}, time {}", time::rfc3339(fix.t_ms));
                 let line = u64::from(fix.row - first_rows.get(stream).copied().unwrap_or_default());
                 rejects.push(Reject { file: stream as u32, line, byte_offset: 0, reason: RejectReason::StrayClock, text });
             }
@@ -149,59 +156,106 @@ pub struct DayOf {
     pub first_rows: Vec<u32>,
     /// Rows that repeat others of the day, by input, numbered within it.
     pub repeated: Vec<Vec<u32>>,
+    /// Whether they were in memory anyway.
+    pub is_fresh: bool,
 }
 
 impl DayOf {
     /// Of a day without data.
     pub fn nothing() -> Result<Self, Error> {
-        Ok(Self { positions: PositionColumns::default().into_frame().map_err(bug)?, table: Vec::new(), first_rows: Vec::new(), repeated: Vec::new() })
+        Ok(Self {
+            positions: PositionColumns::default().into_frame().map_err(bug)?,
+            table: Vec::new(),
+            first_rows: Vec::new(),
+            repeated: Vec::new(),
+            is_fresh: false,
+        })
     }
 }
 
-/// Brings the inputs of a day together, in their order.
+/// Brings the inputs of a day together, in their order: ship by ship, with a row group of each in memory.
 pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: Option<&Fresh>) -> Result<DayOf, Error> {
     let all: Vec<(usize, &Part)> = inputs.iter().enumerate().flat_map(|(k, (_, rows))| rows.objects.iter().flatten().map(move |p| (k, p))).collect();
     if let (Some(fresh), [(_, part)]) = (fresh, all.as_slice())
         && **part == fresh.part
     {
-        return Ok(DayOf { positions: fresh.positions.clone(), table: fresh.table.clone(), first_rows: vec![0], repeated: Vec::new() });
+        return Ok(DayOf { positions: fresh.positions.clone(), table: fresh.table.clone(), first_rows: vec![0], repeated: Vec::new(), is_fresh: true });
     }
     if let Some((name, _)) = inputs.iter().find(|(_, rows)| rows.objects.is_none()) {
         return Err(Error::Bug(format!("the rows of {name} are gone")));
     }
-    if let [(_, part)] = all.as_slice() {
-        let (positions, table) = get(part, objects)?;
-        return Ok(DayOf { positions, table, first_rows: vec![0], repeated: Vec::new() });
-    }
-    let parts: Vec<(DataFrame, Vec<Particulars>)> = all.iter().map(|(_, part)| get(part, objects)).collect::<Result<_, _>>()?;
-    let mut table: Vec<Particulars> = parts.iter().flat_map(|p| p.1.iter().cloned()).collect();
+    let tables: Vec<Vec<Particulars>> = all.iter().map(|(_, part)| said(&part[1], objects)).collect::<Result<_, _>>()?;
+    let mut table: Vec<Particulars> = tables.iter().flatten().cloned().collect();
     table.sort_unstable();
     table.dedup();
-    let (mut fixes, mut first_rows, mut behind): (Vec<(u32, Fix)>, Vec<u32>, u32) = (Vec::new(), Vec::new(), 0);
-    for ((input, _), (positions, said)) in all.iter().zip(&parts) {
-        let number: Vec<u32> = said.iter().map(|p| table.partition_point(|t| t < p) as u32).collect();
+    let (mut sources, mut first_rows, mut behind): (Vec<Source>, Vec<u32>, u32) = (Vec::new(), Vec::new(), 0);
+    for ((input, [positions, _]), said) in all.into_iter().zip(tables) {
+        let kept = KeptPositions::new(objects.get(positions)?).map_err(bug)?;
         // Parts of one input number their rows together.
-        first_rows.resize((*input + 1).max(first_rows.len()), behind);
-        let base = first_rows[*input];
-        for ship in frame::ships(positions).map_err(bug)? {
-            let fix = |k| ship.fix(k);
-            fixes.extend((0..ship.t_ms.len()).map(fix).map(|f| (ship.mmsi.0, Fix { particulars: number[f.particulars as usize], row: f.row + base, ..f })));
+        first_rows.resize((input + 1).max(first_rows.len()), behind);
+        let base = first_rows[input];
+        if inputs.len() > 1 {
+            behind = behind.max(kept.last_row().map_err(bug)?.map_or(base, |row| base + row + 1));
         }
-        behind = fixes.iter().map(|(_, f)| f.row + 1).max().unwrap_or(0);
+        let number = said.iter().map(|p| table.partition_point(|t| t < p) as u32).collect();
+        sources.push(Source { kept, fixes: Vec::new().into_iter(), number, base });
     }
-    drop(parts);
-    fixes.par_sort_unstable();
     let mut repeated = vec![Vec::new(); first_rows.len()];
-    let mut columns = PositionColumns::with_capacity(fixes.len());
-    let mut last: Option<(u32, Fix)> = None;
-    for (mmsi, fix) in fixes {
-        if last.is_some_and(|(m, f)| m == mmsi && is_duplicate(&f, &fix)) {
-            let input = first_rows.partition_point(|r| *r <= fix.row) - 1;
-            repeated[input].push(fix.row - first_rows[input]);
-        } else {
-            columns.push(mmsi, &fix);
-            last = Some((mmsi, fix));
+    let mut columns = PositionColumns::with_capacity(inputs.iter().map(|(_, rows)| rows.positions as usize).sum());
+    let mut own: Vec<Fix> = Vec::new();
+    loop {
+        let mut next: Option<u32> = None;
+        for source in &mut sources {
+            next = [next, source.ship()?].into_iter().flatten().min();
+        }
+        let Some(mmsi) = next else { break };
+        if columns.mmsi.last().is_some_and(|before| *before >= mmsi) {
+            return Err(bug(format!("the rows of {mmsi} do not stand in order")));
+        }
+        own.clear();
+        for source in &mut sources {
+            source.take(mmsi, &mut own)?;
+        }
+        // What was in order is merged, not sorted.
+        own.sort();
+        let mut last: Option<&Fix> = None;
+        for fix in &own {
+            if last.is_some_and(|last| is_duplicate(last, fix)) {
+                let input = first_rows.partition_point(|r| *r <= fix.row) - 1;
+                repeated[input].push(fix.row - first_rows[input]);
+            } else {
+                columns.push(mmsi, fix);
+                last = Some(fix);
+            }
         }
     }
-    Ok(DayOf { positions: columns.into_frame().map_err(bug)?, table, first_rows, repeated })
+    Ok(DayOf { positions: columns.into_frame().map_err(bug)?, table, first_rows, repeated, is_fresh: false })
+}
+
+/// A part of a day on its way into the whole: its ships in ascending order.
+struct Source {
+    kept: KeptPositions,
+    fixes: std::vec::IntoIter<(u32, Fix)>,
+    /// Where its particulars stand in the table of the day.
+    number: Vec<u32>,
+    /// Where its rows begin.
+    base: u32,
+}
+
+impl Source {
+    /// The next ship.
+    fn ship(&mut self) -> Result<Option<u32>, Error> {
+        if self.fixes.as_slice().is_empty() {
+            self.fixes = self.kept.next_fixes().map_err(bug)?.into_iter();
+        }
+        Ok(self.fixes.as_slice().first().map(|(mmsi, _)| *mmsi))
+    }
+    /// The rows of a ship, if it is the next.
+    fn take(&mut self, mmsi: u32, into: &mut Vec<Fix>) -> Result<(), Error> {
+        while self.ship()? == Some(mmsi) {
+            let n = self.fixes.as_slice().partition_point(|(m, _)| *m == mmsi);
+            into.extend(self.fixes.by_ref().take(n).map(|(_, f)| Fix { particulars: self.number[f.particulars as usize], row: f.row + self.base, ..f }));
+        }
+        Ok(())
+    }
 }
