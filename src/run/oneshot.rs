@@ -166,7 +166,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         lap = now;
     };
     let mut folder = Folder::begin(&plan.out, plan.overwrite)?;
-    let ((mut delivery, (first_day, last_day)), place) = deliver_apart(plan, progress)?;
+    let ((mut delivery, (first_day, last_day)), place) = deliver_apart(&plan.inputs, &plan.limits, progress)?;
     // Rows that did not fit into memory; or so many days that some events become final, each as its day left it.
     if place.is_some() || last_day - first_day >= plan.params.book.final_d as i32 {
         let place = place.map_or_else(nightly::Place::new, Ok)?;
@@ -289,8 +289,8 @@ pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) 
 }
 
 /// The same, where what does not fit into memory goes to a place on the disk.
-fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Spanning, Option<Place>), Error> {
-    let paths = ingest::inputs::expand(&plan.inputs)?;
+pub fn deliver_apart(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Spanning, Option<Place>), Error> {
+    let paths = ingest::inputs::expand(inputs)?;
     progress(Progress::Total(stored_bytes(&paths)));
     let (mut place, mut broken): (Option<Place>, Option<state::Error>) = (None, None);
     let mut keep = |part| {
@@ -302,7 +302,7 @@ fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(S
         };
         put().map_err(|e| state::night::later(e, &mut broken))
     };
-    let read = ingest::read_apart(&paths, &plan.limits, &|n| progress(Progress::Bytes(n)), &mut keep);
+    let read = ingest::read_apart(&paths, limits, &|n| progress(Progress::Bytes(n)), &mut keep);
     if let Some(e) = broken {
         return Err(e.into());
     }
