@@ -33,7 +33,7 @@ pub struct Legs {
     pub blocks: [Vec<Block>; BLOCKS.len()],
     /// What the ship said that a meeting asks for, by time; empty where nobody looked.
     pub stated: Vec<Stated>,
-    sampled: OnceLock<Samples>,
+    sampled: OnceLock<Box<Samples>>,
 }
 
 /// What a ship had said of itself from a moment on, the latest of each.
@@ -69,7 +69,7 @@ impl Legs {
 
     /// The ship at every sampling moment, worked out when first asked for. `track` must be the legs' own.
     pub fn samples(&self, track: &Track, rules: Sampling) -> &Samples {
-        self.sampled.get_or_init(|| Samples::of(track, &self.points, rules))
+        self.sampled.get_or_init(|| Box::new(Samples::of(track, &self.points, rules)))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod canonical;
 use crate::model::{AisClass, Fix, Mmsi, Particulars};
 use polars::prelude::*;
 use std::io::Write;
+use std::sync::Arc;
 
 /// A row of `positions` on its way into a frame.
 #[derive(Clone, Debug, Default)]
@@ -85,11 +86,19 @@ pub fn stack(chunks: Vec<DataFrame>) -> PolarsResult<DataFrame> {
     Ok(frame)
 }
 
-/// The rows of one ship as plain slices, in total order.
-#[derive(Clone, Copy, Debug)]
+/// The rows of one ship as plain slices, in total order. Small: there may be a great many ships.
+#[derive(Clone, Debug)]
 pub struct ShipRows<'a> {
     pub mmsi: Mmsi,
+    /// Where they begin in the chunk.
+    from: u32,
     pub t_ms: &'a [i64],
+    chunk: Arc<Chunk<'a>>,
+}
+
+/// The columns of a chunk but for those that ships have themselves.
+#[derive(Debug)]
+struct Chunk<'a> {
     lat_e7: &'a [i32],
     lon_e7: &'a [i32],
     sog_dkn: &'a [u16],
@@ -104,33 +113,23 @@ impl ShipRows<'_> {
     /// One row as a record.
     #[inline]
     pub fn fix(&self, k: usize) -> Fix {
+        let (t_ms, k, chunk) = (self.t_ms[k], self.from as usize + k, &*self.chunk);
         Fix {
-            t_ms: self.t_ms[k],
-            lat_e7: self.lat_e7[k],
-            lon_e7: self.lon_e7[k],
-            sog_dkn: self.sog_dkn[k],
-            cog_ddeg: self.cog_ddeg[k],
-            heading_deg: self.heading_deg[k],
-            status: self.status[k],
-            particulars: self.particulars[k],
-            row: self.row[k],
+            t_ms,
+            lat_e7: chunk.lat_e7[k],
+            lon_e7: chunk.lon_e7[k],
+            sog_dkn: chunk.sog_dkn[k],
+            cog_ddeg: chunk.cog_ddeg[k],
+            heading_deg: chunk.heading_deg[k],
+            status: chunk.status[k],
+            particulars: chunk.particulars[k],
+            row: chunk.row[k],
         }
     }
     /// The rows with a time in `from..to`; the slices must be in time order.
     pub fn between(&self, from: i64, to: i64) -> Self {
         let (a, b) = (self.t_ms.partition_point(|t| *t < from), self.t_ms.partition_point(|t| *t < to));
-        Self {
-            mmsi: self.mmsi,
-            t_ms: &self.t_ms[a..b],
-            lat_e7: &self.lat_e7[a..b],
-            lon_e7: &self.lon_e7[a..b],
-            sog_dkn: &self.sog_dkn[a..b],
-            cog_ddeg: &self.cog_ddeg[a..b],
-            heading_deg: &self.heading_deg[a..b],
-            status: &self.status[a..b],
-            particulars: &self.particulars[a..b],
-            row: &self.row[a..b],
-        }
+        Self { from: self.from + a as u32, t_ms: &self.t_ms[a..b], ..self.clone() }
     }
 }
 
@@ -145,23 +144,23 @@ pub fn ships(positions: &DataFrame) -> PolarsResult<Vec<ShipRows<'_>>> {
     let (t_ms, lat, lon) = (chunks!("t_ms", i64), chunks!("lat_e7", i32), chunks!("lon_e7", i32));
     let (sog, cog, heading) = (chunks!("sog_dkn", u16), chunks!("cog_ddeg", u16), chunks!("heading_deg", u16));
     let (status, particulars, row) = (chunks!("status", u8), chunks!("particulars", u32), chunks!("row", u32));
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(mmsi.iter().map(|chunk| chunk.chunk_by(|a, b| a == b).count()).sum());
     for c in 0..mmsi.len() {
+        let n = mmsi[c].len();
+        let chunk = Arc::new(Chunk {
+            lat_e7: &lat[c][..n],
+            lon_e7: &lon[c][..n],
+            sog_dkn: &sog[c][..n],
+            cog_ddeg: &cog[c][..n],
+            heading_deg: &heading[c][..n],
+            status: &status[c][..n],
+            particulars: &particulars[c][..n],
+            row: &row[c][..n],
+        });
         let mut from = 0;
         for ship in mmsi[c].chunk_by(|a, b| a == b) {
             let to = from + ship.len();
-            out.push(ShipRows {
-                mmsi: Mmsi(ship[0]),
-                t_ms: &t_ms[c][from..to],
-                lat_e7: &lat[c][from..to],
-                lon_e7: &lon[c][from..to],
-                sog_dkn: &sog[c][from..to],
-                cog_ddeg: &cog[c][from..to],
-                heading_deg: &heading[c][from..to],
-                status: &status[c][from..to],
-                particulars: &particulars[c][from..to],
-                row: &row[c][from..to],
-            });
+            out.push(ShipRows { mmsi: Mmsi(ship[0]), from: from as u32, t_ms: &t_ms[c][from..to], chunk: Arc::clone(&chunk) });
             from = to;
         }
     }
@@ -170,6 +169,14 @@ pub fn ships(positions: &DataFrame) -> PolarsResult<Vec<ShipRows<'_>>> {
         polars_bail!(ComputeError: "the rows of {} do not stand together", pair[0].mmsi);
     }
     Ok(out)
+}
+
+/// The ships with a row from one time to before another, and those rows.
+pub fn between<'a>(ships: &[ShipRows<'a>], from: i64, to: i64) -> Vec<ShipRows<'a>> {
+    let some = |s: &&ShipRows| s.t_ms.partition_point(|t| *t < from) < s.t_ms.partition_point(|t| *t < to);
+    let mut out = Vec::with_capacity(ships.iter().filter(some).count());
+    out.extend(ships.iter().filter(some).map(|s| s.between(from, to)));
+    out
 }
 
 /// The `particulars` frame: one row for everything distinct that any ship said of itself; `positions.particulars` is the row.

@@ -7,8 +7,9 @@ use crate::ingest::scan::{MOST_REJECTS, MOST_TEXT, Plan, SHARDS, Scanned, Worker
 use crate::ingest::{escape, row};
 use crate::model::{AisClass, Fix, Particulars, time};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::collections::{BTreeMap, BinaryHeap};
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex};
 
 /// The fixes of a block that belong to a shard.
@@ -129,11 +130,17 @@ impl DroppedDay {
     }
 }
 
+/// No number.
+const NONE: u32 = u32::MAX;
+
 /// What ships said of themselves, in canonical form, numbered as it comes up.
 #[derive(Default)]
 struct Sayings {
-    numbers: FxHashMap<Particulars, u32>,
     list: Vec<Particulars>,
+    /// By hash: the last number with it.
+    numbers: FxHashMap<u64, u32>,
+    /// By number: the one before with the same hash, or [`NONE`].
+    before: Vec<u32>,
     /// By worker and class: the MMSI and number of each of the worker's sayings.
     known: BTreeMap<(usize, usize), Vec<(u32, u32)>>,
 }
@@ -144,18 +151,23 @@ impl Sayings {
         let known = self.known.entry((worker, class)).or_default();
         for raw in said.get(known.len()..).unwrap_or_default() {
             let Some((mmsi, text)) = raw.split_first_chunk() else { continue };
-            let next = self.list.len() as u32;
             let particulars = parse(plan, text);
-            let number = *self.numbers.entry(particulars).or_insert_with_key(|p| {
-                self.list.push(p.clone());
-                next
-            });
+            let last = self.numbers.entry(FxBuildHasher.hash_one(&particulars)).or_insert(NONE);
+            let mut number = *last;
+            while number != NONE && self.list[number as usize] != particulars {
+                number = self.before[number as usize];
+            }
+            if number == NONE {
+                number = self.list.len() as u32;
+                self.list.push(particulars);
+                self.before.push(std::mem::replace(last, number));
+            }
             known.push((u32::from_le_bytes(*mmsi), number));
         }
     }
     /// All in order, and by number the rank.
     fn ranked(&mut self) -> (Vec<Particulars>, Vec<u32>) {
-        self.numbers = FxHashMap::default();
+        (self.numbers, self.before) = Default::default();
         let mut numbered: Vec<(Particulars, usize)> = std::mem::take(&mut self.list).into_iter().enumerate().map(|(n, p)| (p, n)).collect();
         numbered.sort_unstable();
         let mut ranks = vec![0; numbered.len()];

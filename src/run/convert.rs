@@ -2,11 +2,12 @@
 
 use crate::export::rejects;
 use crate::export::whole::{Failure, Folder};
-use crate::frame::{self, canonical};
-use crate::ingest::{self, Limits};
-use crate::model::{FileAccount, time};
+use crate::frame::{self, ShipRows, canonical};
+use crate::ingest::{self, Delivery, Limits};
+use crate::model::{FileAccount, Mmsi, Particulars, time};
 use crate::run::manifest;
-use crate::run::oneshot::{self, Error, Progress};
+use crate::run::oneshot::{self, Clock, Error, Progress};
+use rustc_hash::FxHashSet;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -51,24 +52,21 @@ pub struct DayFile {
 
 /// Runs `convert`.
 pub fn convert(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outcome, Error> {
-    let begin = std::time::Instant::now();
-    let started = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let clock = Clock::start();
     let mut folder = Folder::begin(&plan.out, plan.overwrite)?;
-    let (delivery, _) = oneshot::deliver(&plan.inputs, &plan.limits, progress)?;
-    let read_ms = begin.elapsed().as_millis() as u64;
+    let ((mut delivery, _), place) = oneshot::deliver_apart(&plan.inputs, &plan.limits, progress)?;
+    let read_ms = clock.us() / 1000;
 
     progress(Progress::Stage("writing"));
     let bug = |e: polars::prelude::PolarsError| Error::Bug(e.to_string());
-    let table = frame::particulars_records(&delivery.particulars).map_err(bug)?;
-    let ships = frame::ships(&delivery.positions).map_err(bug)?;
     // The name alone: where the file lay is nobody's affair but the manifest's.
     let name = |a: &FileAccount| a.path.file_name().map_or_else(|| a.path.display().to_string(), |n| n.to_string_lossy().into_owned());
     let sources: Vec<String> = delivery.accounts.iter().map(name).collect();
+    let first_rows = std::mem::take(&mut delivery.first_rows);
+    let days = std::mem::take(&mut delivery.days);
     let mut files: Vec<DayFile> = Vec::new();
-    for &day in &delivery.days {
-        let (from, to) = (time::day_start_ms(day), time::day_start_ms(day + 1));
-        let of_day: Vec<_> = ships.iter().map(|s| s.between(from, to)).filter(|s| !s.t_ms.is_empty()).collect();
-        let rows = canonical::Rows { ships: &of_day, particulars: &table, sources: &sources, first_rows: &delivery.first_rows };
+    let mut write = |day: i32, ships: &[ShipRows], particulars: &[Particulars]| -> Result<(), Error> {
+        let rows = canonical::Rows { ships, particulars, sources: &sources, first_rows: &first_rows };
         let name = format!("{}.parquet", time::day_text(day));
         let mut written = canonical::Written::default();
         folder.file(&name, |out| -> Result<(), Failure> {
@@ -77,13 +75,36 @@ pub fn convert(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outc
         })?;
         let bytes = folder.written().last().map_or(0, |w| w.bytes);
         files.push(DayFile { name, bytes, written });
+        Ok(())
+    };
+    let (accounts, rejects, refused, vessels);
+    if let Some(place) = place {
+        // Rows that did not fit into memory.
+        let mut ships_seen: FxHashSet<Mmsi> = FxHashSet::default();
+        let mut kept = place.days(Delivery { first_rows: first_rows.clone(), days: days.clone(), ..delivery })?;
+        for &day in &days {
+            let rows = kept.day(day)?;
+            let ships = frame::ships(&rows.positions).map_err(bug)?;
+            ships_seen.extend(ships.iter().map(|s| s.mmsi));
+            write(day, &ships, &rows.table)?;
+        }
+        vessels = ships_seen.len() as u64;
+        (accounts, rejects, refused) = (kept.taken.accounts, kept.taken.rejects, kept.taken.refused);
+    } else {
+        let table = frame::particulars_records(&std::mem::take(&mut delivery.particulars)).map_err(bug)?;
+        let ships = frame::ships(&delivery.positions).map_err(bug)?;
+        for &day in &days {
+            write(day, &frame::between(&ships, time::day_start_ms(day), time::day_start_ms(day + 1)), &table)?;
+        }
+        vessels = ships.len() as u64;
+        (accounts, rejects, refused) = (delivery.accounts, delivery.rejects, delivery.refused);
     }
     // What was delivered is what was written: no row is lost between.
-    let (positions, rows) = (delivery.accounts.iter().map(|a| a.positions).sum::<u64>(), files.iter().map(|f| f.written.rows).sum::<u64>());
+    let (positions, rows) = (accounts.iter().map(|a| a.positions).sum::<u64>(), files.iter().map(|f| f.written.rows).sum::<u64>());
     if positions != rows {
         return Err(Error::Bug(format!("{positions} positions, {rows} rows written")));
     }
-    folder.file("rejects.csv", |out| rejects::write(&delivery.rejects, &delivery.accounts, out))?;
+    folder.file("rejects.csv", |out| rejects::write(&rejects, &accounts, out))?;
     let outputs = folder.written().iter().map(|w| {
         let about = files.iter().find(|f| f.name == w.name).map(|f| f.written);
         let mut output = json!({"name": w.name, "bytes": w.bytes, "sha256": w.sha256});
@@ -93,20 +114,19 @@ pub fn convert(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outc
         }
         output
     });
-    let vessels = ships.len() as u64;
     let manifest = json!({
         "tool": "alongside",
         "version": env!("CARGO_PKG_VERSION"),
         "schema_version": 1,
         "command": "convert",
-        "inputs": manifest::inputs(&delivery.accounts, &delivery.refused),
-        "refused": delivery.refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "days": delivery.days.iter().map(|d| time::day_text(*d)).collect::<Vec<_>>(),
+        "inputs": manifest::inputs(&accounts, &refused),
+        "refused": refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "days": days.iter().map(|d| time::day_text(*d)).collect::<Vec<_>>(),
         "vessels": vessels,
         "outputs": outputs.collect::<Vec<_>>(),
         "threads": rayon::current_num_threads(),
-        "started": started,
-        "timings_ms": {"read": read_ms, "write": begin.elapsed().as_millis() as u64 - read_ms},
+        "started": clock.started,
+        "timings_ms": {"read": read_ms, "write": clock.us() / 1000 - read_ms},
         "peak_memory_bytes": manifest::peak_memory_bytes(),
     });
     folder.file("manifest.json", |out| {
@@ -114,6 +134,5 @@ pub fn convert(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outc
         out.write_all(b"\n").map_err(Failure::from)
     })?;
     folder.finish()?;
-    drop(ships);
-    Ok(Outcome { accounts: delivery.accounts, refused: delivery.refused, files, vessels, out: plan.out.clone() })
+    Ok(Outcome { accounts, refused, files, vessels, out: plan.out.clone() })
 }

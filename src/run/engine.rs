@@ -7,7 +7,7 @@
 use crate::detect::coverage::{self, Reception};
 use crate::detect::gap;
 use crate::detect::meeting::{self, LOOK_AHEAD_MS, Meeting, Pair, Step, WindowEnd};
-use crate::detect::motion;
+use crate::detect::motion::{self, Legs, Run};
 use crate::frame::ShipRows;
 use crate::model::time::DAY_MS;
 use crate::model::{AisClass, Fix, GapFacts, Mmsi, Params, Particulars, Party, RendezvousFacts, Track, TrackId};
@@ -141,139 +141,172 @@ impl State {
 
 /// Takes in the rows up to `day_end_ms` and evaluates up to that day's frontier.
 pub fn advance(state: State, rows: DayRows, day_end_ms: i64, ways: &Ways) -> (State, Findings) {
-    advance_taken(take_in(state, rows, day_end_ms, ways), day_end_ms, ways)
+    advance_taken(take_in(state, rows.ships, rows.particulars, day_end_ms, ways), day_end_ms, ways)
 }
 
 /// The second half of [`advance`], for which the rows need not be in memory any more.
-pub fn advance_taken((mut state, tracks, tally): TakenIn, day_end_ms: i64, ways: &Ways) -> (State, Findings) {
+pub fn advance_taken(TakenIn { mut state, tracks, mut table, tally }: TakenIn, day_end_ms: i64, ways: &Ways) -> (State, Findings) {
     let frontier = day_end_ms - LOOK_AHEAD_MS;
     let window = (state.frontier_ms.unwrap_or(day_end_ms - DAY_MS), frontier);
-    let found = evaluate(&mut state, &tracks, (window, WindowEnd::Frontier), tally, ways);
+    let found = evaluate(&mut state, &tracks, &table, (window, WindowEnd::Frontier), tally, ways);
     state.frontier_ms = Some(frontier);
-    state.tails = cut_tails(tracks, frontier, ways.params, &mut state.particulars);
-    (keep_particulars(state), found)
+    state.tails = cut_tails(tracks, frontier, ways.params, &mut table);
+    (keep_particulars(state, &table), found)
 }
 
 /// Takes in the last rows, if any, and evaluates up to the end of the data. What may go on is given out as open.
 pub fn conclude(state: State, rows: DayRows, data_end_ms: i64, ways: &Ways) -> Findings {
-    let (mut state, tracks, tally) = take_in(state, rows, data_end_ms, ways);
+    let TakenIn { mut state, tracks, table, tally } = take_in(state, rows.ships, rows.particulars, data_end_ms, ways);
+    // Nobody goes on from here; of the ships only those are asked for that have several tracks.
+    state.ships.retain(|_, ship| ship.tracks.len() > 1);
     let window = (state.frontier_ms.unwrap_or(data_end_ms - DAY_MS), data_end_ms);
-    evaluate(&mut state, &tracks, (window, WindowEnd::DataEnd), tally, ways)
+    evaluate(&mut state, &tracks, &table, (window, WindowEnd::DataEnd), tally, ways)
 }
 
 /// The tracks of all rows at once, for those who look at the whole and not day by day. In the order of MMSI and id.
 pub fn tracks_of(rows: DayRows, end_ms: i64, ways: &Ways) -> Vec<Track> {
-    take_in(State::default(), rows, end_ms, ways).1
+    take_in(State::default(), rows.ships, rows.particulars, end_ms, ways).tracks
+}
+
+/// What ships said of themselves: what a state carried, what was delivered, and what was put together of it since, numbered in this order.
+struct Table<'a> {
+    carried: Vec<Particulars>,
+    delivered: &'a [Particulars],
+    added: Vec<Particulars>,
+}
+
+impl Table<'_> {
+    fn get(&self, number: u32) -> &Particulars {
+        let k = number as usize;
+        match k.checked_sub(self.carried.len()) {
+            None => &self.carried[k],
+            Some(k) => self.delivered.get(k).unwrap_or_else(|| &self.added[k - self.delivered.len()]),
+        }
+    }
+
+    fn push(&mut self, one: Particulars) -> u32 {
+        self.added.push(one);
+        (self.carried.len() + self.delivered.len() + self.added.len() - 1) as u32
+    }
 }
 
 /// A state and the tracks that new rows made of it.
-pub type TakenIn = (State, Vec<Track>, Tally);
+pub struct TakenIn<'p> {
+    state: State,
+    tracks: Vec<Track>,
+    table: Table<'p>,
+    tally: Tally,
+}
+
+/// Ships whose rows are assigned to tracks together.
+const SHIPS: usize = 1 << 13;
 
 /// Assigns new rows to tracks and joins them to the tails. Tracks come out in the order of MMSI and id.
-pub fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> TakenIn {
+pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particulars], end_ms: i64, ways: &Ways) -> TakenIn<'p> {
     let begin = (ways.now_us)();
-    // The delivery's particulars join the state's table.
-    let base = state.particulars.len() as u32;
-    state.particulars.extend_from_slice(rows.particulars);
+    let table = Table { carried: std::mem::take(&mut state.particulars), delivered, added: Vec::new() };
+    let base = table.carried.len() as u32;
     let mut ships = std::mem::take(&mut state.ships);
-    let work: Vec<(&ShipRows, ShipState)> = rows.ships.iter().map(|r| (r, ships.remove(&r.mmsi).unwrap_or_default())).collect();
-    let done: Vec<(Mmsi, ShipState, Assigned)> = work
-        .into_par_iter()
-        .map(|(rows, mut ship)| {
-            let fixes = (0..rows.t_ms.len()).map(|k| {
-                let mut fix = rows.fix(k);
-                fix.particulars += base;
-                fix
-            });
-            let mut assigned = segment::assign(rows.mmsi, fixes, &mut ship, ways.params);
-            segment::settle(&mut ship, end_ms, ways.params, &mut assigned);
-            (rows.mmsi, ship, assigned)
-        })
-        .collect();
+    let mut tracks = std::mem::take(&mut state.tails);
+    tracks.reserve_exact(rows.len());
+    let at: FxHashMap<TrackId, usize> = tracks.iter().enumerate().map(|(k, tail)| (tail.id, k)).collect();
+    let mut taken: Vec<(Mmsi, ShipState)> = Vec::with_capacity(rows.len());
     let mut tally = Tally::default();
+    // Some ships at a time: what is between rows and tracks is never there of all.
+    for some in rows.chunks(SHIPS) {
+        let work: Vec<(&ShipRows, ShipState)> = some.iter().map(|r| (r, ships.remove(&r.mmsi).unwrap_or_default())).collect();
+        let done: Vec<(Mmsi, ShipState, Assigned)> = work
+            .into_par_iter()
+            .map(|(rows, mut ship)| {
+                let fixes = (0..rows.t_ms.len()).map(|k| {
+                    let mut fix = rows.fix(k);
+                    fix.particulars += base;
+                    fix
+                });
+                let mut assigned = segment::assign(rows.mmsi, fixes, &mut ship, ways.params);
+                segment::settle(&mut ship, end_ms, ways.params, &mut assigned);
+                (rows.mmsi, ship, assigned)
+            })
+            .collect();
+        for (mmsi, ship, assigned) in done {
+            taken.push((mmsi, ship));
+            tally.teleports += assigned.teleports;
+            tally.repeats += assigned.repeats;
+            tally.simultaneous += assigned.simultaneous;
+            for (id, fixes) in assigned.fixes {
+                // A ship's rows come once: only a tail can have the same name.
+                match at.get(&id) {
+                    Some(&k) => tracks[k].fixes.extend(fixes),
+                    None => tracks.push(Track { id, mmsi, fixes }),
+                }
+            }
+        }
+    }
     for ship in ships.values_mut() {
         let mut left = Assigned::default();
         segment::settle(ship, end_ms, ways.params, &mut left);
         tally.teleports += left.teleports;
     }
-    let tails = std::mem::take(&mut state.tails);
-    let mut tracks: Vec<Track> = Vec::with_capacity(tails.len() + done.len());
-    let mut at: FxHashMap<TrackId, usize> = FxHashMap::default();
-    for tail in tails {
-        at.insert(tail.id, tracks.len());
-        tracks.push(tail);
-    }
-    for (mmsi, ship, assigned) in done {
-        ships.insert(mmsi, ship);
-        tally.teleports += assigned.teleports;
-        tally.repeats += assigned.repeats;
-        tally.simultaneous += assigned.simultaneous;
-        for (id, fixes) in assigned.fixes {
-            match at.get(&id) {
-                Some(&k) => tracks[k].fixes.extend(fixes),
-                None => {
-                    at.insert(id, tracks.len());
-                    tracks.push(Track { id, mmsi, fixes });
-                }
-            }
-        }
-    }
+    taken.extend(ships);
     tracks.sort_by_key(|t| (t.mmsi, t.id));
-    state.ships = ships;
+    state.ships = taken.into_iter().collect();
     tally.tracks = tracks.len() as u64;
     tally.rooms_us.insert("track", (ways.now_us)() - begin);
-    (state, tracks, tally)
+    TakenIn { state, tracks, table, tally }
 }
 
 /// The legs of every track, and the runs of all.
-pub type Paced = (Vec<motion::Legs>, Vec<motion::Run>);
+pub type Paced = (Vec<Legs>, Vec<Run>);
 
 /// Legs and runs of tracks.
 pub fn legs_and_runs(tracks: &[Track], params: &Params) -> Paced {
-    walk(tracks, params, |_| ()).0
+    let (legs, runs, _) = walk(tracks, params, |_, _| ());
+    (legs, runs)
 }
 
+/// The runs of a track, and what else was looked for.
+type Seen<T> = (Box<[Run]>, T);
+
 /// Legs and runs of tracks, and what else there is to see of each while its fixes are at hand.
-fn walk<T: Send>(tracks: &[Track], params: &Params, look: impl Fn(&Track) -> T + Sync) -> (Paced, Vec<T>) {
-    let walked: Vec<_> = tracks.par_iter().enumerate().map(|(i, t)| (motion::legs_and_runs(i as u32, t, params), look(t))).collect();
-    let mut legs = Vec::with_capacity(walked.len());
-    let mut runs = Vec::new();
-    let mut looks = Vec::with_capacity(walked.len());
-    for ((l, r), look) in walked {
-        legs.push(l);
-        runs.extend(r);
-        looks.push(look);
-    }
-    ((legs, runs), looks)
+fn walk<T: Send>(tracks: &[Track], params: &Params, look: impl Fn(&Track, &mut Legs) -> T + Sync) -> (Vec<Legs>, Vec<Run>, Vec<Seen<T>>) {
+    let (mut legs, mut seen): (Vec<Legs>, Vec<Seen<T>>) = (Vec::new(), Vec::new());
+    // Each goes to its place at once: of a great many ships nothing is held twice.
+    let walked = tracks.par_iter().enumerate().map(|(i, track)| {
+        let (mut legs, runs) = motion::legs_and_runs(i as u32, track, params);
+        let look = look(track, &mut legs);
+        (legs, (runs.into_boxed_slice(), look))
+    });
+    walked.unzip_into_vecs(&mut legs, &mut seen);
+    let mut runs = Vec::with_capacity(seen.iter().map(|(runs, _)| runs.len()).sum());
+    seen.iter_mut().for_each(|(own, _)| runs.extend(std::mem::take(own)));
+    (legs, runs, seen)
 }
 
 /// What a track has besides its motion.
 struct Look {
     said: Said,
-    stated: Vec<motion::Stated>,
-    hours: Vec<coverage::VesselHour>,
-    silences: Vec<u32>,
+    hours: Box<[coverage::VesselHour]>,
+    silences: Box<[u32]>,
 }
 
-fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), WindowEnd), mut tally: Tally, ways: &Ways) -> Findings {
+fn evaluate(state: &mut State, tracks: &[Track], table: &Table, (window, end): ((i64, i64), WindowEnd), mut tally: Tally, ways: &Ways) -> Findings {
     let timed = |begin: u64| (ways.now_us)() - begin;
     let begin = (ways.now_us)();
-    let look = |t: &Track| {
-        let class_of = |f: &Fix| state.particulars[f.particulars as usize].class;
-        let hours = coverage::vessel_hours(t, class_of, window, ways.params);
-        let said = Said::of(&t.fixes, &state.particulars);
-        let stated = motion::stated(said.changes.iter().map(|c| (c.0, &state.particulars[c.1 as usize])));
-        Look { said, stated, hours, silences: gap::silences(t, window, end, ways.params) }
+    let look = |t: &Track, legs: &mut Legs| {
+        let class_of = |f: &Fix| table.get(f.particulars).class;
+        let said = Said::of(&t.fixes, table);
+        legs.stated = motion::stated(said.changes.iter().map(|c| (c.0, table.get(c.1))));
+        let hours = coverage::vessel_hours(t, class_of, window, ways.params).into_boxed_slice();
+        Look { said, hours, silences: gap::silences(t, window, end, ways.params).into_boxed_slice() }
     };
-    let ((mut legs, runs), mut looks) = walk(tracks, ways.params, look);
-    legs.iter_mut().zip(&mut looks).for_each(|(legs, look)| legs.stated = std::mem::take(&mut look.stated));
+    let (legs, runs, looks) = walk(tracks, ways.params, look);
     tally.rooms_us.insert("motion", timed(begin));
     let alive = std::mem::take(&mut state.meetings);
     let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
     let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
         mmsi,
         track: id,
-        particulars: index.get(&id).map(|&i| looks[i as usize].said.latest(until_ms, &state.particulars)).unwrap_or_default(),
+        particulars: index.get(&id).map(|&i| looks[i as usize].1.said.latest(until_ms, table)).unwrap_or_default(),
         shared_mmsi: state.ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
     };
     let look = |m: RendezvousFacts| {
@@ -296,8 +329,8 @@ fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), Win
         },
         || {
             let begin = (ways.now_us)();
-            let heard = Reception::of(looks.iter().flat_map(|look| look.hours.iter().copied()).collect());
-            let told = tracks.par_iter().zip(&looks).flat_map_iter(|(t, look)| gap::tell(t, &look.silences, window.1, ways.params));
+            let heard = Reception::of(looks.iter().flat_map(|(_, look)| look.hours.iter().copied()).collect());
+            let told = tracks.par_iter().zip(&looks).flat_map_iter(|(t, (_, look))| gap::tell(t, &look.silences, window.1, ways.params));
             let gaps = (told.collect::<Vec<GapFacts>>(), heard);
             (gaps, timed(begin))
         },
@@ -323,29 +356,29 @@ fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), Win
 /// What a ship said of itself while it sent some fixes.
 struct Said {
     /// When the particulars beside the fixes changed, and to which; the first are those of the first fix.
-    changes: Vec<(i64, u32)>,
+    changes: Box<[(i64, u32)]>,
     /// Every field that any of them has, as [`Particulars::known_fields`] gives them.
     known: u8,
 }
 
 impl Said {
-    fn of(fixes: &[Fix], table: &[Particulars]) -> Self {
-        let mut said = Self { changes: Vec::new(), known: 0 };
+    fn of(fixes: &[Fix], table: &Table) -> Self {
+        let (mut changes, mut known) = (Vec::new(), 0);
         for fix in fixes {
-            if said.changes.last().is_none_or(|last| last.1 != fix.particulars) {
-                said.changes.push((fix.t_ms, fix.particulars));
-                said.known |= table[fix.particulars as usize].known_fields();
+            if changes.last().is_none_or(|last: &(i64, u32)| last.1 != fix.particulars) {
+                changes.push((fix.t_ms, fix.particulars));
+                known |= table.get(fix.particulars).known_fields();
             }
         }
-        said
+        Self { changes: changes.into_boxed_slice(), known }
     }
 
     /// The last up to a time: each field from the latest report that has it.
-    fn latest(&self, until_ms: i64, table: &[Particulars]) -> Particulars {
+    fn latest(&self, until_ms: i64, table: &Table) -> Particulars {
         let mut out = Particulars::default();
         let end = self.changes.partition_point(|c| c.0 <= until_ms).max(1).min(self.changes.len());
         for (distinct, (_, said)) in self.changes[..end].iter().rev().enumerate() {
-            let Some(p) = table.get(*said as usize) else { continue };
+            let p = table.get(*said);
             let number = |mine: &mut u16, its: u16| {
                 if *mine == 0 {
                     *mine = its;
@@ -380,7 +413,7 @@ impl Said {
 }
 
 /// What later days need of the tracks. Tracks silent for longer than any silence is judged are let go.
-fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut Vec<Particulars>) -> Vec<Track> {
+fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut Table) -> Vec<Track> {
     let before = params.gap.before_h.millis().max(2 * LOOK_AHEAD_MS);
     tracks
         .into_iter()
@@ -396,8 +429,8 @@ fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut 
             // What was said before the cut stands beside the first fix behind it.
             let said = Said::of(&track.fixes[..=cut], table);
             if said.changes.len() > 1 {
-                table.push(said.latest(track.fixes[cut].t_ms, table));
-                track.fixes[cut].particulars = table.len() as u32 - 1;
+                let latest = said.latest(track.fixes[cut].t_ms, table);
+                track.fixes[cut].particulars = table.push(latest);
             }
             Some(Track { fixes: track.fixes.split_off(cut), ..track })
         })
@@ -405,16 +438,15 @@ fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut 
 }
 
 /// Drops particulars that no carried fix speaks of, numbers the rest in their own order, and forgets where the fixes stood.
-fn keep_particulars(mut state: State) -> State {
+fn keep_particulars(mut state: State, table: &Table) -> State {
     let mut used: Vec<u32> = state.tails.iter().flat_map(|t| t.fixes.iter().map(|f| f.particulars)).collect();
     used.extend(state.ships.values().flat_map(|s| &s.tracks).flat_map(|t| t.waiting.iter().chain([&t.last]).map(|f| f.particulars)));
     used.sort_unstable();
     used.dedup();
-    let table = std::mem::take(&mut state.particulars);
-    let mut kept: Vec<&Particulars> = used.iter().map(|&k| &table[k as usize]).collect();
+    let mut kept: Vec<&Particulars> = used.iter().map(|&k| table.get(k)).collect();
     kept.sort();
     kept.dedup();
-    let rank: FxHashMap<u32, u32> = used.iter().map(|&k| (k, kept.partition_point(|p| *p < &table[k as usize]) as u32)).collect();
+    let rank: FxHashMap<u32, u32> = used.iter().map(|&k| (k, kept.partition_point(|p| *p < table.get(k)) as u32)).collect();
     let map = |f: &mut Fix| {
         f.particulars = rank.get(&f.particulars).copied().unwrap_or_default();
         // The line of an input that a later run does not have.

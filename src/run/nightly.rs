@@ -11,9 +11,9 @@ use crate::run::config;
 use crate::run::oneshot::{self, Clock, Error, Format, Outcome, Plan, Progress, check};
 use crate::run::state::draw;
 use crate::run::state::fold::{self, Folded, Rules};
-use crate::run::state::index::{Detection, Index, Publish};
+use crate::run::state::index::{Detection, Index, Publish, Rows};
 use crate::run::state::ledger::{self, Ledger, Rendered, Status};
-use crate::run::state::rows::Kept;
+use crate::run::state::rows::{DayOf, Kept};
 use crate::run::state::taken::{self, Taken};
 use crate::run::state::{Dir, Error as StateError};
 use crate::run::{manifest, tracks};
@@ -121,6 +121,27 @@ impl Place {
     /// Keeps rows.
     pub fn keep(&mut self, part: Part) -> Result<(), StateError> {
         self.kept.add(part.positions, part.particulars, &self.dir.objects)
+    }
+    /// The rows of a delivery by day: those kept and the rest, which are kept as well.
+    pub fn days(self, delivery: Delivery) -> Result<Days, StateError> {
+        let (taken, rows) = Taken::by_day(delivery, self.kept, &self.dir.objects)?;
+        Ok(Days { taken, rows, dir: self.dir, _folder: self._folder })
+    }
+}
+
+/// The days of a delivery, of which one at a time is in memory.
+pub struct Days {
+    /// Its accounts, rejects and first rows.
+    pub taken: Taken,
+    rows: BTreeMap<i32, Rows>,
+    dir: Dir,
+    _folder: Scratch,
+}
+
+impl Days {
+    /// The rows of one; what proves a duplicate is counted. To be asked for once.
+    pub fn day(&mut self, day: i32) -> Result<DayOf, StateError> {
+        self.rows.get(&day).map_or_else(DayOf::nothing, |rows| self.taken.day(rows, &self.dir.objects))
     }
 }
 

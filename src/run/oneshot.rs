@@ -13,6 +13,7 @@ use crate::run::nightly::{self, News, Place};
 use crate::run::presets::Preset;
 use crate::run::{manifest, state, tracks};
 use crate::spatial::{boxes::IndexKind, coast::Coast, ports::Ports, zones::Zones};
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// What to do.
@@ -165,7 +166,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
         lap = now;
     };
     let mut folder = Folder::begin(&plan.out, plan.overwrite)?;
-    let ((delivery, (first_day, last_day)), place) = deliver_apart(plan, progress)?;
+    let ((mut delivery, (first_day, last_day)), place) = deliver_apart(&plan.inputs, &plan.limits, progress)?;
     // Rows that did not fit into memory; or so many days that some events become final, each as its day left it.
     if place.is_some() || last_day - first_day >= plan.params.book.final_d as i32 {
         let place = place.map_or_else(nightly::Place::new, Ok)?;
@@ -175,7 +176,7 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
 
     progress(Progress::Stage("finding meetings and gaps"));
     let bug = |e: polars::prelude::PolarsError| Error::Bug(e.to_string());
-    let table = frame::particulars_records(&delivery.particulars).map_err(bug)?;
+    let table = frame::particulars_records(&std::mem::take(&mut delivery.particulars)).map_err(bug)?;
     let ships = frame::ships(&delivery.positions).map_err(bug)?;
     let coast = Coast::embedded();
     let ways = Ways { params: &plan.params, index: plan.index, keep: book::worth_keeping(plan.min_confidence), now_us: &now_us };
@@ -183,7 +184,8 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
     let mut findings = Findings::default();
     for day in first_day..=last_day {
         let (from, to) = (time::day_start_ms(day), time::day_start_ms(day + 1));
-        let of_day: Vec<_> = ships.iter().map(|s| s.between(from, to)).filter(|s| !s.t_ms.is_empty()).collect();
+        // Of one day they are all.
+        let of_day = if first_day == last_day { Cow::from(&ships) } else { Cow::from(frame::between(&ships, from, to)) };
         let rows = DayRows { ships: &of_day, particulars: &table };
         if day == last_day {
             findings.extend(engine::conclude(std::mem::take(&mut state), rows, to, &ways));
@@ -287,8 +289,8 @@ pub fn deliver(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) 
 }
 
 /// The same, where what does not fit into memory goes to a place on the disk.
-fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Spanning, Option<Place>), Error> {
-    let paths = ingest::inputs::expand(&plan.inputs)?;
+pub fn deliver_apart(inputs: &[String], limits: &Limits, progress: &(dyn Fn(Progress) + Sync)) -> Result<(Spanning, Option<Place>), Error> {
+    let paths = ingest::inputs::expand(inputs)?;
     progress(Progress::Total(stored_bytes(&paths)));
     let (mut place, mut broken): (Option<Place>, Option<state::Error>) = (None, None);
     let mut keep = |part| {
@@ -300,7 +302,7 @@ fn deliver_apart(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<(S
         };
         put().map_err(|e| state::taken::later(e, &mut broken))
     };
-    let read = ingest::read_apart(&paths, &plan.limits, &|n| progress(Progress::Bytes(n)), &mut keep);
+    let read = ingest::read_apart(&paths, limits, &|n| progress(Progress::Bytes(n)), &mut keep);
     if let Some(e) = broken {
         return Err(e.into());
     }

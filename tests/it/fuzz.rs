@@ -5,6 +5,7 @@
 //!
 //! Whatever panics, hangs, or gives an answer that cannot be is printed as a line for [`KEPT`], which runs first of all.
 
+use crate::cli::{Scratch, run};
 use crate::containers::{bz2, gz, xz};
 use crate::faults::file_of_every_layout;
 use crate::ingest::{checked_zst, zipped};
@@ -126,6 +127,36 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], target: impl Fn(&[u8])) {
         println!("{name}: {seed} inputs in {:?}, at most {:?} MiB", begin.elapsed(), peak_memory_bytes().map(|b| b >> 20));
         assert!(peak_memory_bytes().is_none_or(|b| b < MOST_MEMORY), "{name}: {:?} bytes", peak_memory_bytes());
     }
+}
+
+/// More ships than there are, a report each: what is kept of a ship is little.
+#[test]
+fn of_600_000_ships_little_is_kept() {
+    let scratch = Scratch::new();
+    let mut csv =
+        String::from("MMSI,BaseDateTime,LAT,LON,SOG,COG,Heading,VesselName,IMO,CallSign,VesselType,Status,Length,Width,Draft,Cargo,TransceiverClass\n");
+    for ship in 0..600_000u32 {
+        let (s, row, column) = (ship / 7 % 86_400, ship / 1000, ship % 1000);
+        let at = format!(
+            "2020-01-01T{:02}:{:02}:{:02},{}.{:02},-{}.{:02}",
+            s / 3600,
+            s / 60 % 60,
+            s % 60,
+            20 + row / 20,
+            row % 20 * 5,
+            20 + column / 20,
+            column % 20 * 5
+        );
+        csv += &format!("{},{at},0.1,90.0,511,SHIP {ship},IMO{},C{ship},80,0,180,30,10.1,80,A\n", 201_000_000 + ship, 9_000_000 + ship);
+    }
+    scratch.put("many.csv", csv.as_bytes());
+    drop(csv);
+    let done = run(&scratch, &["detect", "many.csv", "-o", "out", "-q"], None);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let manifest: serde_json::Value = serde_json::from_slice(&scratch.read("out/manifest.json")).expect("JSON");
+    assert_eq!(manifest["inputs"][0]["positions"], 600_000);
+    let peak = manifest["peak_memory_bytes"].as_u64();
+    assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} bytes");
 }
 
 fn mutate(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {

@@ -3,8 +3,8 @@
 use crate::cli::{Scratch, run};
 use alongside::lab::{self, Layout, Plan as Traffic};
 use alongside::model::time::{day_text, parse_day};
-use alongside::run::nightly;
 use alongside::run::oneshot::{self, Outcome, Plan};
+use alongside::run::{convert, nightly};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -143,6 +143,18 @@ fn what_does_not_fit_into_memory_goes_through_the_disk() {
         assert!(disk.accounts.iter().map(|a| a.duplicates).sum::<u64>() > 2000, "{:?}", disk.accounts);
         let strays: u64 = disk.accounts.iter().filter_map(|a| a.rejected.get(&alongside::model::RejectReason::StrayClock)).sum();
         assert_eq!(strays, 5);
+        // What is converted goes the same two ways.
+        let converted = |plan: &Plan, out: &str| {
+            let plan = convert::Plan { inputs: plan.inputs.clone(), out: scratch.path(out), overwrite: true, limits: plan.limits.clone() };
+            let outcome = convert::convert(&plan, &|_| ()).unwrap();
+            let files: Vec<_> = scratch.list(out).into_iter().filter(|f| f != "manifest.json").map(|f| (scratch.read(&format!("{out}/{f}")), f)).collect();
+            let manifest: serde_json::Value = serde_json::from_slice(&scratch.read(&format!("{out}/manifest.json"))).unwrap();
+            let told: Vec<_> = ["inputs", "refused", "days", "vessels", "outputs"].into_iter().map(|key| manifest[key].clone()).collect();
+            (outcome.vessels, outcome.accounts, files, told)
+        };
+        let (memory, disk) = (converted(&plan(&scratch, &inputs, ""), "in-memory"), converted(&spilling, "on-disk"));
+        assert_eq!(memory.2.len(), 6, "five days and the rejects");
+        assert!(disk == memory, "{:?}\n{:?}", disk.3, memory.3);
         // A file refused at its end takes back what was handed on of it.
         if inputs.len() > 1 {
             continue;
@@ -155,6 +167,8 @@ fn what_does_not_fit_into_memory_goes_through_the_disk() {
         let left = oneshot::detect(&strict, &|_| ()).unwrap();
         assert_eq!((left.refused.len(), left.accounts.last().unwrap().positions > 1000), (inputs.len(), true));
         assert!(events(&scratch, "disk") == whole(&scratch, &days[4..]), "only the good file counts");
+        let (_, accounts, files, _) = converted(&strict, "refused");
+        assert_eq!((accounts.len(), files.len()), (2, 2), "one day and the rejects");
     }
 }
 

@@ -235,13 +235,14 @@ impl Fold<'_> {
         (self.rules.progress)(Progress::Stage("finding meetings and gaps"));
         let delivered = self.folded.delivered.contains(&day);
         let (inputs, hash) = self.index.rows_of(day);
-        let rows = if delivered { rows::of_day(&inputs, self.objects, self.fresh.as_ref())? } else { DayOf::nothing()? };
+        let mut rows = if delivered { rows::of_day(&inputs, self.objects, self.fresh.as_ref())? } else { DayOf::nothing()? };
         for ((name, _), repeated) in inputs.iter().zip(&rows.repeated) {
             self.folded.repeated.entry((*name).to_owned()).or_default().extend(repeated);
         }
         let day_end_ms = time::day_start_ms(day + 1);
+        let table = std::mem::take(&mut rows.table);
         let ships = frame::ships(&rows.positions).map_err(bug)?;
-        let taken = engine::take_in(before, DayRows { ships: &ships, particulars: &rows.table }, day_end_ms, &self.ways());
+        let taken = engine::take_in(before, &ships, &table, day_end_ms, &self.ways());
         self.folded.vessels = ships.len() as u64;
         drop(ships);
         // What was read for the day alone is read again where tracks are drawn: here it would lie in the way.

@@ -5,7 +5,7 @@ use crate::model::{FileAccount, Reject, RejectReason, time};
 use crate::run::oneshot::{self, Progress};
 use crate::run::state::index::{Index, Input, Rows};
 use crate::run::state::objects::{Objects, name_of};
-use crate::run::state::rows::{self, Fresh, Kept};
+use crate::run::state::rows::{self, DayOf, Fresh, Kept};
 use crate::run::state::{Error, input_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -126,7 +126,14 @@ fn stamp(path: &Path) -> Option<(u64, Option<std::time::SystemTime>)> {
 
 impl Taken {
     /// A delivery that is at hand, as the one input, with the parts of it that were kept before.
-    pub fn of(mut delivery: Delivery, mut kept: Kept, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
+    pub fn of(delivery: Delivery, kept: Kept, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
+        let (taken, days) = Self::by_day(delivery, kept, objects)?;
+        index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, reading: String::new(), night: 0, days });
+        Ok(taken)
+    }
+
+    /// The same, and its rows by day.
+    pub fn by_day(mut delivery: Delivery, mut kept: Kept, objects: &Objects) -> Result<(Self, BTreeMap<i32, Rows>), Error> {
         let mut accounts = std::mem::take(&mut delivery.accounts);
         let mut rejects = std::mem::take(&mut delivery.rejects);
         let refused = std::mem::take(&mut delivery.refused);
@@ -143,15 +150,26 @@ impl Taken {
             *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
         }
         ingest::list_rejects(&mut rejects, more);
-        index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, reading: String::new(), night: 0, days });
-        Ok(Self { accounts, rejects, refused, fresh, first_rows, ..Self::default() })
+        Ok((Self { accounts, rejects, refused, fresh, first_rows, ..Self::default() }, days))
+    }
+
+    /// The rows of a day of a delivery. Those that repeat others are counted.
+    pub fn day(&mut self, rows: &Rows, objects: &Objects) -> Result<DayOf, Error> {
+        let day = rows::of_day(&[("", rows)], objects, self.fresh.as_ref())?;
+        day.repeated.iter().flatten().for_each(|row| self.count_repeat(*row));
+        Ok(day)
+    }
+
+    /// A row of a delivery is a duplicate.
+    fn count_repeat(&mut self, row: u32) {
+        let account = &mut self.accounts[self.first_rows.partition_point(|r| *r <= row).max(1) - 1];
+        (account.positions, account.duplicates) = (account.positions - 1, account.duplicates + 1);
     }
 
     /// Rows that repeat those of another input are duplicates; each belongs to the later of the two.
     pub fn count_repeats(&mut self, repeated: &BTreeMap<String, Vec<u32>>) {
-        for row in repeated.values().flatten().filter(|_| !self.first_rows.is_empty()) {
-            let account = &mut self.accounts[self.first_rows.partition_point(|r| r <= row).max(1) - 1];
-            (account.positions, account.duplicates) = (account.positions - 1, account.duplicates + 1);
+        if !self.first_rows.is_empty() {
+            repeated.values().flatten().for_each(|row| self.count_repeat(*row));
         }
         let mut left: BTreeMap<&str, u64> = repeated.iter().map(|(name, rows)| (name.as_str(), rows.len() as u64)).collect();
         for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
