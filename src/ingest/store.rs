@@ -142,22 +142,22 @@ impl Sayings {
     /// Learns what a worker has heard since the last time.
     fn learn(&mut self, worker: usize, class: usize, plan: &Plan, said: &[Arc<[u8]>]) {
         let known = self.known.entry((worker, class)).or_default();
-        for raw in said.get(known.len()..).unwrap_or_default() {
-            let Some((mmsi, text)) = raw.split_first_chunk() else { continue };
+        let read = |raw: &Arc<[u8]>| raw.split_first_chunk().map(|(mmsi, text)| (u32::from_le_bytes(*mmsi), parse(plan, text)));
+        let heard: Vec<Option<(u32, Particulars)>> = said.get(known.len()..).unwrap_or_default().par_iter().map(read).collect();
+        for (mmsi, particulars) in heard.into_iter().flatten() {
             let next = self.list.len() as u32;
-            let particulars = parse(plan, text);
             let number = *self.numbers.entry(particulars).or_insert_with_key(|p| {
                 self.list.push(p.clone());
                 next
             });
-            known.push((u32::from_le_bytes(*mmsi), number));
+            known.push((mmsi, number));
         }
     }
     /// All in order, and by number the rank.
     fn ranked(&mut self) -> (Vec<Particulars>, Vec<u32>) {
         self.numbers = FxHashMap::default();
         let mut numbered: Vec<(Particulars, usize)> = std::mem::take(&mut self.list).into_iter().enumerate().map(|(n, p)| (p, n)).collect();
-        numbered.sort_unstable();
+        numbered.par_sort_unstable();
         let mut ranks = vec![0; numbered.len()];
         for (rank, (_, n)) in numbered.iter().enumerate() {
             ranks[*n] = rank as u32;
