@@ -154,13 +154,23 @@ pub fn advance(state: State, rows: DayRows, day_end_ms: i64, ways: &Ways) -> (St
 pub fn conclude(state: State, rows: DayRows, data_end_ms: i64, ways: &Ways) -> Findings {
     let (mut state, tracks, tally) = take_in(state, rows, data_end_ms, ways);
     let window = (state.frontier_ms.unwrap_or(data_end_ms - DAY_MS), data_end_ms);
-    evaluate(&mut state, &tracks, (window, WindowEnd::DataEnd), tally, ways)
+    let found = evaluate(&mut state, &tracks, (window, WindowEnd::DataEnd), tally, ways);
+    drop_beside((state, tracks));
+    found
+}
+
+/// Gives memory back while others go on: of millions of rows that takes a while.
+fn drop_beside<T: Send + 'static>(value: T) {
+    rayon::spawn(move || drop(value));
 }
 
 /// The tracks of all rows at once, for those who look at the whole and not day by day. In the order of MMSI and id.
 pub fn tracks_of(rows: DayRows, end_ms: i64, ways: &Ways) -> Vec<Track> {
     take_in(State::default(), rows, end_ms, ways).1
 }
+
+/// Ships that one thread takes at a time: no more, since some have a hundred times the rows of others.
+const SHARE: usize = 64;
 
 /// Assigns new rows to tracks and joins them to the tails. Tracks come out in the order of MMSI and id.
 fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> (State, Vec<Track>, Tally) {
@@ -172,6 +182,7 @@ fn take_in(mut state: State, rows: DayRows, end_ms: i64, ways: &Ways) -> (State,
     let work: Vec<(&ShipRows, ShipState)> = rows.ships.iter().map(|r| (r, ships.remove(&r.mmsi).unwrap_or_default())).collect();
     let done: Vec<(Mmsi, ShipState, Assigned)> = work
         .into_par_iter()
+        .with_max_len(SHARE)
         .map(|(rows, mut ship)| {
             let fixes = (0..rows.t_ms.len()).map(|k| {
                 let mut fix = rows.fix(k);
@@ -228,7 +239,7 @@ pub fn legs_and_runs(tracks: &[Track], params: &Params) -> Paced {
 
 /// Legs and runs of tracks, and what else there is to see of each while its fixes are at hand.
 fn walk<T: Send>(tracks: &[Track], params: &Params, look: impl Fn(&Track) -> T + Sync) -> (Paced, Vec<T>) {
-    let walked: Vec<_> = tracks.par_iter().enumerate().map(|(i, t)| (motion::legs_and_runs(i as u32, t, params), look(t))).collect();
+    let walked: Vec<_> = tracks.par_iter().enumerate().with_max_len(SHARE).map(|(i, t)| (motion::legs_and_runs(i as u32, t, params), look(t))).collect();
     let mut legs = Vec::with_capacity(walked.len());
     let mut runs = Vec::new();
     let mut looks = Vec::with_capacity(walked.len());
@@ -309,6 +320,7 @@ fn evaluate(state: &mut State, tracks: &[Track], (window, end): ((i64, i64), Win
             (g, party)
         })
         .collect();
+    drop_beside((legs, runs, looks));
     state.meetings = found.alive;
     Findings { meetings, faint, gaps, heard, tally }
 }

@@ -175,9 +175,9 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
 
     progress(Progress::Stage("finding meetings and gaps"));
     let bug = |e: polars::prelude::PolarsError| Error::Bug(e.to_string());
-    let table = frame::particulars_records(&delivery.particulars).map_err(bug)?;
-    let ships = frame::ships(&delivery.positions).map_err(bug)?;
-    let coast = Coast::embedded();
+    // Two at a time, as far as one does not need the other: the coast is unpacked when first asked for.
+    let ((table, ships), coast) = rayon::join(|| (frame::particulars_records(&delivery.particulars), frame::ships(&delivery.positions)), Coast::embedded);
+    let (table, ships) = (table.map_err(bug)?, ships.map_err(bug)?);
     let ways = Ways { params: &plan.params, index: plan.index, keep: book::worth_keeping(plan.min_confidence), now_us: &now_us };
     let mut state = State::default();
     let mut findings = Findings::default();
