@@ -158,6 +158,8 @@ pub fn find_each<T: Send>(
         // Part by part from the end, so that neither groups nor results of all pairs stand in memory at once.
         let done: Vec<_> = groups
             .par_drain(groups.len().saturating_sub(GROUPS)..)
+            // Small shares: the pairs of one port may take longer than those of an ocean.
+            .with_max_len(8)
             .map(|Group { a, b, candidates, carried, .. }| {
                 let ship = |t: u32| Moving { track: &tracks[t as usize], legs: &legs[t as usize] };
                 let (a, b) = (ship(a), ship(b));

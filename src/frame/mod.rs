@@ -8,6 +8,7 @@ pub mod canonical;
 
 use crate::model::{AisClass, Fix, Mmsi, Particulars};
 use polars::prelude::*;
+use rayon::prelude::*;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -44,16 +45,21 @@ impl PositionColumns {
     }
     /// Adds a fix of a ship.
     pub fn push(&mut self, mmsi: u32, fix: &Fix) {
-        self.mmsi.push(mmsi);
-        self.t_ms.push(fix.t_ms);
-        self.lat_e7.push(fix.lat_e7);
-        self.lon_e7.push(fix.lon_e7);
-        self.sog_dkn.push(fix.sog_dkn);
-        self.cog_ddeg.push(fix.cog_ddeg);
-        self.heading_deg.push(fix.heading_deg);
-        self.status.push(fix.status);
-        self.particulars.push(fix.particulars);
-        self.row.push(fix.row);
+        self.extend(mmsi, std::slice::from_ref(fix));
+    }
+    /// Adds fixes of a ship.
+    #[inline]
+    pub fn extend(&mut self, mmsi: u32, fixes: &[Fix]) {
+        self.mmsi.extend(std::iter::repeat_n(mmsi, fixes.len()));
+        self.t_ms.extend(fixes.iter().map(|f| f.t_ms));
+        self.lat_e7.extend(fixes.iter().map(|f| f.lat_e7));
+        self.lon_e7.extend(fixes.iter().map(|f| f.lon_e7));
+        self.sog_dkn.extend(fixes.iter().map(|f| f.sog_dkn));
+        self.cog_ddeg.extend(fixes.iter().map(|f| f.cog_ddeg));
+        self.heading_deg.extend(fixes.iter().map(|f| f.heading_deg));
+        self.status.extend(fixes.iter().map(|f| f.status));
+        self.particulars.extend(fixes.iter().map(|f| f.particulars));
+        self.row.extend(fixes.iter().map(|f| f.row));
     }
     /// The chunk as a frame; its vectors become the columns without a copy.
     pub fn into_frame(self) -> PolarsResult<DataFrame> {
@@ -128,7 +134,13 @@ impl ShipRows<'_> {
     }
     /// The rows with a time in `from..to`; the slices must be in time order.
     pub fn between(&self, from: i64, to: i64) -> Self {
-        let (a, b) = (self.t_ms.partition_point(|t| *t < from), self.t_ms.partition_point(|t| *t < to));
+        // Mostly all of them, which the first and the last tell: those in the middle are far away in memory.
+        let before = |moment: i64| match (self.t_ms.first(), self.t_ms.last()) {
+            (Some(first), _) if *first >= moment => 0,
+            (_, Some(last)) if *last < moment => self.t_ms.len(),
+            _ => self.t_ms.partition_point(|t| *t < moment),
+        };
+        let (a, b) = (before(from), before(to));
         Self { from: self.from + a as u32, t_ms: &self.t_ms[a..b], ..self.clone() }
     }
 }
@@ -144,9 +156,8 @@ pub fn ships(positions: &DataFrame) -> PolarsResult<Vec<ShipRows<'_>>> {
     let (t_ms, lat, lon) = (chunks!("t_ms", i64), chunks!("lat_e7", i32), chunks!("lon_e7", i32));
     let (sog, cog, heading) = (chunks!("sog_dkn", u16), chunks!("cog_ddeg", u16), chunks!("heading_deg", u16));
     let (status, particulars, row) = (chunks!("status", u8), chunks!("particulars", u32), chunks!("row", u32));
-    let mut out = Vec::with_capacity(mmsi.iter().map(|chunk| chunk.chunk_by(|a, b| a == b).count()).sum());
-    for c in 0..mmsi.len() {
-        let n = mmsi[c].len();
+    let of_chunk = |c: usize| {
+        let (n, t_ms) = (mmsi[c].len(), t_ms[c]);
         let chunk = Arc::new(Chunk {
             lat_e7: &lat[c][..n],
             lon_e7: &lon[c][..n],
@@ -157,13 +168,14 @@ pub fn ships(positions: &DataFrame) -> PolarsResult<Vec<ShipRows<'_>>> {
             particulars: &particulars[c][..n],
             row: &row[c][..n],
         });
-        let mut from = 0;
-        for ship in mmsi[c].chunk_by(|a, b| a == b) {
-            let to = from + ship.len();
-            out.push(ShipRows { mmsi: Mmsi(ship[0]), from: from as u32, t_ms: &t_ms[c][from..to], chunk: Arc::clone(&chunk) });
-            from = to;
-        }
-    }
+        let mut to = 0;
+        mmsi[c].chunk_by(|a, b| a == b).map(move |ship| {
+            let from = to;
+            to += ship.len();
+            ShipRows { mmsi: Mmsi(ship[0]), from: from as u32, t_ms: &t_ms[from..to], chunk: Arc::clone(&chunk) }
+        })
+    };
+    let mut out: Vec<ShipRows> = (0..mmsi.len()).into_par_iter().flat_map_iter(of_chunk).collect();
     out.sort_by_key(|s| s.mmsi);
     if let Some(pair) = out.windows(2).find(|pair| pair[0].mmsi == pair[1].mmsi) {
         polars_bail!(ComputeError: "the rows of {} do not stand together", pair[0].mmsi);

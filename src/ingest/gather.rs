@@ -566,17 +566,22 @@ pub(super) fn group(mmsis: &[u32], starts: &[usize], fixes: &[Fix], context: &Co
     let mut columns = PositionColumns::with_capacity(starts[mmsis.len()]);
     let (mut duplicates, mut accepted, mut strays) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for (k, &mmsi) in mmsis.iter().enumerate() {
-        let mut last: Option<&Fix> = None;
-        for fix in &fixes[starts[k]..starts[k + 1]] {
-            if context.delivered.is_some_and(|days| !days.contains(&time::day_of(fix.t_ms))) {
-                strays.push(Sighting { row: fix.row, mmsi, t_ms: fix.t_ms });
-            } else if last.is_some_and(|last| is_duplicate(last, fix)) {
-                *duplicates.entry(stream_of(fix.row)).or_default() += 1;
-            } else {
-                last = Some(fix);
-                columns.push(mmsi, fix);
+        let astray = |fix: &Fix| context.delivered.is_some_and(|days| !days.contains(&time::day_of(fix.t_ms)));
+        let together = |a: &Fix, b: &Fix| context.delivered.is_none() || time::day_of(a.t_ms) == time::day_of(b.t_ms);
+        for of_day in fixes[starts[k]..starts[k + 1]].chunk_by(together) {
+            if astray(&of_day[0]) {
+                strays.extend(of_day.iter().map(|fix| Sighting { row: fix.row, mmsi, t_ms: fix.t_ms }));
+                continue;
+            }
+            // What is cut off from what stands before says the same.
+            for (n, mut kept) in of_day.chunk_by(|a, b| !is_duplicate(a, b)).enumerate() {
+                if n > 0 {
+                    *duplicates.entry(stream_of(kept[0].row)).or_default() += 1;
+                    kept = &kept[1..];
+                }
+                columns.extend(mmsi, kept);
                 if !single {
-                    *accepted.entry(stream_of(fix.row)).or_default() += 1;
+                    kept.iter().for_each(|fix| *accepted.entry(stream_of(fix.row)).or_default() += 1);
                 }
             }
         }

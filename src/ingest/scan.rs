@@ -122,6 +122,11 @@ impl Ship {
     fn new() -> Self {
         Self { key: Arc::from([]), saying: u32::MAX, status: NULL_STATUS, tail_length: 0, tail: [0; MOST_TAIL] }
     }
+    /// Whether a tail was kept. It is read from its end, so that all of it comes from memory.
+    #[inline]
+    fn has_tail(&self) -> bool {
+        usize::from(self.tail_length).checked_sub(1).is_some_and(|last| self.tail[last] == b'\n')
+    }
     /// Keeps the tail of an accepted line. One with a quote in it is read anew each time.
     fn keep_tail(&mut self, tail: &[u8], status: u8) {
         let fits = tail.len() <= MOST_TAIL && tail.last() == Some(&b'\n') && memchr::memchr(b'"', tail).is_none();
@@ -130,6 +135,33 @@ impl Ship {
         if fits {
             self.tail[..tail.len()].copy_from_slice(tail);
         }
+    }
+}
+
+/// A line that was found ahead.
+#[derive(Clone, Copy, Default)]
+struct Next {
+    /// Where it ends.
+    end: usize,
+    mmsi: u32,
+    /// The number of its ship, where one is known that has a tail.
+    ship: Option<u32>,
+}
+
+/// Lines that were found ahead, and how many of them are done with.
+#[derive(Default)]
+struct Ahead {
+    lines: [Next; 32],
+    length: usize,
+    at: usize,
+}
+
+impl Ahead {
+    #[inline]
+    fn next(&mut self) -> Option<Next> {
+        let next = self.lines[..self.length].get(self.at).copied();
+        self.at += 1;
+        next
     }
 }
 
@@ -173,6 +205,13 @@ impl Plan {
             _ => false,
         };
         Self { layout, at, particulars, stretches, head, open_ended }
+    }
+    /// The MMSI in a line, where it is plain.
+    #[inline]
+    fn mmsi_in(&self, line: &[u8]) -> Option<u32> {
+        let column = self.head.iter().position(|field| *field == Field::Mmsi)?;
+        let begin = if column == 0 { 0 } else { memchr::memchr_iter(b',', line).nth(column - 1)? + 1 };
+        row::mmsi(line.get(begin..begin + 9)?)
     }
     fn is_header(&self, line: &[u8]) -> bool {
         line == self.layout.header
@@ -298,16 +337,23 @@ impl Worker {
             }
             day_rows += 1;
         };
+        let mut ahead = Ahead::default();
         while begin < bytes.len() {
-            if let Some((shard, fix, length)) = self.quick(plan, &bytes[begin..], wanted) {
+            let next = ahead.next().or_else(|| {
+                self.look_ahead(plan, bytes, begin, &mut ahead);
+                ahead.next()
+            });
+            let end = next.map_or(bytes.len(), |line| line.end);
+            if let Some(line) = next
+                && let Some((shard, fix)) = self.quick(plan, &bytes[begin..], line.end + 1 - begin, line, wanted)
+            {
                 count_day(&mut out.days, fix.t_ms);
                 out.shards[shard].push(Fix { row: out.lines, ..fix });
                 out.lines += 1;
                 out.rows += 1;
-                begin += length;
+                begin = end + 1;
                 continue;
             }
-            let end = memchr::memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |k| begin + k);
             let line_bytes = &bytes[begin..end];
             let offset_in = begin;
             let offset = block.offset + begin as u64;
@@ -347,21 +393,39 @@ impl Worker {
         out
     }
 
+    /// Finds the next lines from `begin` on and the ships that they are of, and asks for what is known of these: memory answers for many
+    /// at once in the time it takes for one.
+    fn look_ahead(&self, plan: &Plan, bytes: &[u8], begin: usize, ahead: &mut Ahead) {
+        (ahead.at, ahead.length) = (0, 0);
+        let mut from = begin;
+        for (end, next) in memchr::memchr_iter(b'\n', &bytes[begin..]).map(|k| begin + k).zip(&mut ahead.lines) {
+            let mmsi = plan.mmsi_in(&bytes[from..end]);
+            *next = Next { end, mmsi: mmsi.unwrap_or_default(), ship: mmsi.and_then(|m| self.numbers.get(&m)).copied() };
+            ahead.length += 1;
+            from = end + 1;
+        }
+        for next in &mut ahead.lines[..ahead.length] {
+            next.ship = next.ship.filter(|ship| self.ships[*ship as usize].has_tail());
+        }
+    }
+
     /// The usual row: plain numbers in the columns that change, and behind them to the end of the line what the ship said last
-    /// time. It is what [`Worker::line`] makes of the same bytes; whatever is not just so is left to it.
+    /// time. It is what [`Worker::line`] makes of the same bytes; whatever is not just so is left to it. It is the first `length` bytes of `rest`.
     #[inline]
-    fn quick(&mut self, plan: &Plan, rest: &[u8], wanted: &Wanted) -> Option<(usize, Fix, usize)> {
-        let (mut mmsi, mut t_ms, mut lat, mut lon) = (0, 0, i64::MAX, i64::MAX);
+    fn quick(&mut self, plan: &Plan, rest: &[u8], length: usize, Next { mmsi, ship, .. }: Next, wanted: &Wanted) -> Option<(usize, Fix)> {
+        let known = &self.ships[ship? as usize];
+        let head = length.checked_sub(usize::from(known.tail_length)).filter(|head| *head < length)?;
+        if known.tail[..length - head] != rest[head..length] {
+            return None;
+        }
+        let (mut t_ms, mut lat, mut lon) = (0, i64::MAX, i64::MAX);
         let (mut sog_dkn, mut cog_ddeg, mut heading_deg) = (NULL_U16, NULL_U16, NULL_U16);
         let tenths = u32::from(plan.layout.units == Units::Plain);
         let mut k = 0;
         for field in &plan.head {
             let text = rest.get(k..)?;
             k += match field {
-                Field::Mmsi => {
-                    mmsi = row::mmsi(text.get(..9)?)?;
-                    9
-                }
+                Field::Mmsi => 9,
                 Field::Time => {
                     t_ms = self.clock.seconds_ms(text.first_chunk()?)?;
                     19
@@ -378,21 +442,13 @@ impl Worker {
             }
             k += 1;
         }
-        // The end of the line is looked for, although the tail knows it: the next line need not wait for the tail to come from memory.
-        let tail = &rest[k..];
-        let tail = &tail[..=memchr::memchr(b'\n', tail)?];
-        let ship = *self.numbers.get(&mmsi)?;
-        let known = &self.ships[ship as usize];
-        if known.tail[..usize::from(known.tail_length)] != *tail {
-            return None;
-        }
         let inside = |v: i64, most: i32| i32::try_from(v).ok().filter(|v| (-most..=most).contains(v));
         let (lat_e7, lon_e7) = (inside(lat, 900_000_000)?, inside(lon, 1_799_999_999)?);
-        if (lat_e7, lon_e7) == (0, 0) || wanted.refuses_day(time::day_of(t_ms)) || wanted.refuses_place(lat_e7, lon_e7) {
+        if k != head || (lat_e7, lon_e7) == (0, 0) || wanted.refuses_day(time::day_of(t_ms)) || wanted.refuses_place(lat_e7, lon_e7) {
             return None;
         }
         let fix = Fix { t_ms, lat_e7, lon_e7, sog_dkn, cog_ddeg, heading_deg, status: known.status, particulars: known.saying, row: 0 };
-        Some((shard_of(mmsi), fix, k + tail.len()))
+        Some((shard_of(mmsi), fix))
     }
 
     #[inline]

@@ -149,27 +149,29 @@ impl Sayings {
     /// Learns what a worker has heard since the last time.
     fn learn(&mut self, worker: usize, class: usize, plan: &Plan, said: &[Arc<[u8]>]) {
         let known = self.known.entry((worker, class)).or_default();
-        for raw in said.get(known.len()..).unwrap_or_default() {
-            let Some((mmsi, text)) = raw.split_first_chunk() else { continue };
-            let particulars = parse(plan, text);
-            let last = self.numbers.entry(FxBuildHasher.hash_one(&particulars)).or_insert(NONE);
-            let mut number = *last;
-            while number != NONE && self.list[number as usize] != particulars {
-                number = self.before[number as usize];
+        let read = |raw: &Arc<[u8]>| raw.split_first_chunk().map(|(mmsi, text)| (u32::from_le_bytes(*mmsi), parse(plan, text)));
+        for some in said.get(known.len()..).unwrap_or_default().chunks(1 << 14) {
+            let heard: Vec<Option<(u32, Particulars)>> = some.par_iter().map(read).collect();
+            for (mmsi, particulars) in heard.into_iter().flatten() {
+                let last = self.numbers.entry(FxBuildHasher.hash_one(&particulars)).or_insert(NONE);
+                let mut number = *last;
+                while number != NONE && self.list[number as usize] != particulars {
+                    number = self.before[number as usize];
+                }
+                if number == NONE {
+                    number = self.list.len() as u32;
+                    self.list.push(particulars);
+                    self.before.push(std::mem::replace(last, number));
+                }
+                known.push((mmsi, number));
             }
-            if number == NONE {
-                number = self.list.len() as u32;
-                self.list.push(particulars);
-                self.before.push(std::mem::replace(last, number));
-            }
-            known.push((u32::from_le_bytes(*mmsi), number));
         }
     }
     /// All in order, and by number the rank.
     fn ranked(&mut self) -> (Vec<Particulars>, Vec<u32>) {
         (self.numbers, self.before) = Default::default();
         let mut numbered: Vec<(Particulars, usize)> = std::mem::take(&mut self.list).into_iter().enumerate().map(|(n, p)| (p, n)).collect();
-        numbered.sort_unstable();
+        numbered.par_sort_unstable();
         let mut ranks = vec![0; numbered.len()];
         for (rank, (_, n)) in numbered.iter().enumerate() {
             ranks[*n] = rank as u32;

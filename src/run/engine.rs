@@ -160,7 +160,14 @@ pub fn conclude(state: State, rows: DayRows, data_end_ms: i64, ways: &Ways) -> F
     // Nobody goes on from here; of the ships only those are asked for that have several tracks.
     state.ships.retain(|_, ship| ship.tracks.len() > 1);
     let window = (state.frontier_ms.unwrap_or(data_end_ms - DAY_MS), data_end_ms);
-    evaluate(&mut state, &tracks, &table, (window, WindowEnd::DataEnd), tally, ways)
+    let found = evaluate(&mut state, &tracks, &table, (window, WindowEnd::DataEnd), tally, ways);
+    drop_beside((state, tracks));
+    found
+}
+
+/// Gives memory back while others go on: of millions of rows that takes a while.
+fn drop_beside<T: Send + 'static>(value: T) {
+    rayon::spawn(move || drop(value));
 }
 
 /// The tracks of all rows at once, for those who look at the whole and not day by day. In the order of MMSI and id.
@@ -200,6 +207,8 @@ pub struct TakenIn<'p> {
 
 /// Ships whose rows are assigned to tracks together.
 const SHIPS: usize = 1 << 13;
+/// Ships that one thread takes at a time: no more, since some have a hundred times the rows of others.
+const SHARE: usize = 64;
 
 /// Assigns new rows to tracks and joins them to the tails. Tracks come out in the order of MMSI and id.
 pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particulars], end_ms: i64, ways: &Ways) -> TakenIn<'p> {
@@ -217,6 +226,7 @@ pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particul
         let work: Vec<(&ShipRows, ShipState)> = some.iter().map(|r| (r, ships.remove(&r.mmsi).unwrap_or_default())).collect();
         let done: Vec<(Mmsi, ShipState, Assigned)> = work
             .into_par_iter()
+            .with_max_len(SHARE)
             .map(|(rows, mut ship)| {
                 let fixes = (0..rows.t_ms.len()).map(|k| {
                     let mut fix = rows.fix(k);
@@ -271,7 +281,7 @@ type Seen<T> = (Box<[Run]>, T);
 fn walk<T: Send>(tracks: &[Track], params: &Params, look: impl Fn(&Track, &mut Legs) -> T + Sync) -> (Vec<Legs>, Vec<Run>, Vec<Seen<T>>) {
     let (mut legs, mut seen): (Vec<Legs>, Vec<Seen<T>>) = (Vec::new(), Vec::new());
     // Each goes to its place at once: of a great many ships nothing is held twice.
-    let walked = tracks.par_iter().enumerate().map(|(i, track)| {
+    let walked = tracks.par_iter().enumerate().with_max_len(SHARE).map(|(i, track)| {
         let (mut legs, runs) = motion::legs_and_runs(i as u32, track, params);
         let look = look(track, &mut legs);
         (legs, (runs.into_boxed_slice(), look))
@@ -349,6 +359,7 @@ fn evaluate(state: &mut State, tracks: &[Track], table: &Table, (window, end): (
             (g, party)
         })
         .collect();
+    drop_beside((legs, runs, looks));
     state.meetings = found.alive;
     Findings { meetings, faint, gaps, heard, tally }
 }

@@ -176,9 +176,11 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
 
     progress(Progress::Stage("finding meetings and gaps"));
     let bug = |e: polars::prelude::PolarsError| Error::Bug(e.to_string());
-    let table = frame::particulars_records(&std::mem::take(&mut delivery.particulars)).map_err(bug)?;
-    let ships = frame::ships(&delivery.positions).map_err(bug)?;
-    let coast = Coast::embedded();
+    // Two at a time, as far as one does not need the other: the coast is unpacked when first asked for.
+    let said = std::mem::take(&mut delivery.particulars);
+    let ((table, ships), coast) = rayon::join(|| (frame::particulars_records(&said), frame::ships(&delivery.positions)), Coast::embedded);
+    drop(said);
+    let (table, ships) = (table.map_err(bug)?, ships.map_err(bug)?);
     let ways = Ways { params: &plan.params, index: plan.index, keep: book::worth_keeping(plan.min_confidence), now_us: &now_us };
     let mut state = State::default();
     let mut findings = Findings::default();
