@@ -49,7 +49,7 @@ pub fn draw(wanted: &[Wanted], delivered_rows: &[u32], folded: &Folded, index: &
         let rows = match &folded.last_rows {
             Some(rows) if day == last => rows,
             _ => {
-                read = rows::of_day(&inputs, objects, None)?;
+                read = rows::of_ships(&inputs, objects, |mmsi| near.get(&Mmsi(mmsi)).is_some_and(touches))?;
                 &read
             }
         };

@@ -173,7 +173,7 @@ impl DayOf {
     }
 }
 
-/// Brings the inputs of a day together, in their order: ship by ship, with a row group of each in memory.
+/// Brings the inputs of a day together, in their order.
 pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: Option<&Fresh>) -> Result<DayOf, Error> {
     let all: Vec<(usize, &Part)> = inputs.iter().enumerate().flat_map(|(k, (_, rows))| rows.objects.iter().flatten().map(move |p| (k, p))).collect();
     if let (Some(fresh), [(_, part)]) = (fresh, all.as_slice())
@@ -181,6 +181,12 @@ pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: Option<&Fresh>
     {
         return Ok(DayOf { positions: fresh.positions.clone(), table: fresh.table.clone(), first_rows: vec![0], repeated: Vec::new(), is_fresh: true });
     }
+    of_ships(inputs, objects, |_| true)
+}
+
+/// The rows of some ships of a day, read again: ship by ship, with a row group of each part in memory.
+pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: impl Fn(u32) -> bool) -> Result<DayOf, Error> {
+    let all: Vec<(usize, &Part)> = inputs.iter().enumerate().flat_map(|(k, (_, rows))| rows.objects.iter().flatten().map(move |p| (k, p))).collect();
     if let Some((name, _)) = inputs.iter().find(|(_, rows)| rows.objects.is_none()) {
         return Err(Error::Bug(format!("the rows of {name} are gone")));
     }
@@ -201,20 +207,23 @@ pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: Option<&Fresh>
         sources.push(Source { kept, fixes: Vec::new().into_iter(), number, base });
     }
     let mut repeated = vec![Vec::new(); first_rows.len()];
-    let mut columns = PositionColumns::with_capacity(inputs.iter().map(|(_, rows)| rows.positions as usize).sum());
-    let mut own: Vec<Fix> = Vec::new();
+    let mut columns = PositionColumns::default();
+    let (mut own, mut before): (Vec<Fix>, Option<u32>) = (Vec::new(), None);
     loop {
         let mut next: Option<u32> = None;
         for source in &mut sources {
             next = [next, source.ship()?].into_iter().flatten().min();
         }
         let Some(mmsi) = next else { break };
-        if columns.mmsi.last().is_some_and(|before| *before >= mmsi) {
+        if before.replace(mmsi).is_some_and(|before| before >= mmsi) {
             return Err(bug(format!("the rows of {mmsi} do not stand in order")));
         }
         own.clear();
         for source in &mut sources {
             source.take(mmsi, &mut own)?;
+        }
+        if !wanted(mmsi) {
+            continue;
         }
         // What was in order is merged, not sorted.
         own.sort();
