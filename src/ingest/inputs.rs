@@ -41,6 +41,9 @@ pub fn find(arguments: &[String]) -> Result<Found, Error> {
         } else if argument.contains(['*', '?', '[']) {
             let paths = glob::glob(argument).map_err(|_| Error::NoMatch { pattern: argument.clone(), passed_over })?;
             paths.filter_map(Result::ok).filter(|p| p.is_file()).collect()
+        } else if path.is_symlink() {
+            // It is there, and what it leads to is not.
+            return Err(std::fs::metadata(path).map_or_else(|e| Error::Io { path: path.to_path_buf(), source: e }, |_| Error::NotFound(path.to_path_buf())));
         } else {
             return Err(Error::NotFound(path.to_path_buf()));
         };
