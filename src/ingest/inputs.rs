@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Endings that are looked for in a folder; the container itself is recognised by content.
 const ENDINGS: [&str; 13] = [".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip", ".nmea", ".aivdm", ".json", ".geojson", ".parquet", ".geoparquet"];
 /// Files of these names are what a run leaves, where its manifest stands beside them.
-const LEFT_BY_RUNS: [&str; 3] = ["tracks.parquet", "events.parquet", "rejects.csv"];
+const LEFT_BY_RUNS: [&str; 4] = ["tracks.parquet", "events.parquet", "particulars.csv", "rejects.csv"];
 
 /// What the arguments name.
 #[derive(Debug, Default)]

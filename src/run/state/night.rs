@@ -7,7 +7,7 @@ use crate::export::geojson;
 use crate::frame;
 use crate::ingest::{self, Delivery, Limits, spill};
 use crate::model::time::{self, DAY_MS};
-use crate::model::{Event, FileAccount, Fix, GapFacts, Kind, Mmsi, Params, Party, Reject, RejectReason, RendezvousFacts, TrackId};
+use crate::model::{Event, FileAccount, Fix, GapFacts, Kind, Mmsi, Params, Particulars, Party, Reject, RejectReason, RendezvousFacts, TrackId};
 use crate::run::book::{self, References};
 use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
 use crate::run::faint::Faint;
@@ -22,7 +22,7 @@ use crate::spatial::boxes::IndexKind;
 use crate::spatial::{coast::Coast, ports::Ports, zones::Zones};
 use crate::track::segment::{self, ShipState};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -629,6 +629,8 @@ pub fn prune(index: &mut Index, params: &Params) {
 pub struct Drawn {
     /// Fixes by ship and track, in time order: those of the days folded and the one before that lie near an event of the ship.
     pub fixes: BTreeMap<(Mmsi, TrackId), Vec<Fix>>,
+    /// What their `particulars` are the places in.
+    pub table: Vec<Particulars>,
     /// Where the rows of each file begin.
     pub first_rows: Vec<u32>,
     /// The inputs that they are of, day by day; none where the rows are those of one delivery.
@@ -675,12 +677,19 @@ pub fn draw(wanted: &[Wanted], delivered_rows: &[u32], folded: &Folded, index: &
             })
             .collect();
         let mut behind = base;
+        let mut numbers: FxHashMap<u32, u32> = FxHashMap::default();
         for (mmsi, tracks) in assigned {
             // What waited since the day before has forgotten its line.
             let wanted = |f: &Fix| f.row != u32::MAX && near[&mmsi].iter().any(|(a, b)| (*a..=*b).contains(&f.t_ms));
             for (track, fixes) in tracks.fixes {
                 let kept = drawn.fixes.entry((mmsi, track)).or_default();
-                kept.extend(fixes.into_iter().filter(wanted).map(|f| Fix { row: f.row + base, ..f }));
+                kept.extend(fixes.into_iter().filter(wanted).map(|f| {
+                    let particulars = *numbers.entry(f.particulars).or_insert_with(|| {
+                        drawn.table.push(rows.table[f.particulars as usize].clone());
+                        drawn.table.len() as u32 - 1
+                    });
+                    Fix { row: f.row + base, particulars, ..f }
+                }));
                 behind = kept.iter().map(|f| f.row + 1).max().unwrap_or(0).max(behind);
             }
         }
