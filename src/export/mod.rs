@@ -6,6 +6,7 @@
 pub mod columns;
 pub mod csv;
 pub mod geojson;
+pub mod particulars;
 pub mod rejects;
 pub mod whole;
 

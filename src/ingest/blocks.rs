@@ -1,6 +1,7 @@
 //! A stream cut into blocks of whole lines, handed out one at a time.
 
 use crate::ingest::container::read_up_to;
+use crate::ingest::scan::MOST_LINE;
 use std::io::{self, Read};
 
 /// Bytes of a block, about.
@@ -8,8 +9,8 @@ pub const BLOCK: usize = 4 << 20;
 /// Bytes of the first one: most files that are small end in it, and need no more memory.
 const FIRST: usize = 64 << 10;
 
-/// A line longer than this is none: a file that unpacks to it must not fill the memory.
-const MOST_UNBROKEN: usize = 64 << 20;
+/// What is kept of a line that does not end within a block: enough to be told as too long. It must not fill the memory.
+const KEPT: usize = MOST_LINE + 1;
 
 /// A stretch of whole lines.
 pub struct Block {
@@ -72,17 +73,40 @@ impl<R: Read> Blocks<R> {
                 self.rest.extend_from_slice(&bytes[end + 1..]);
                 break end + 1;
             }
-            if filled > MOST_UNBROKEN {
-                return Err(io::Error::other(format!("more than {MOST_UNBROKEN} bytes without the end of a line")));
+            if filled > BLOCK {
+                return self.endless(bytes, filled).map(Some);
             }
             bytes.resize(filled + BLOCK, 0);
         };
         if end == 0 {
             return Ok(None);
         }
-        let block = Block { sequence: self.sequence, offset: self.offset, buffer: bytes, end };
+        Ok(Some(self.block(bytes, end, end as u64)))
+    }
+
+    /// A block of `end` bytes that stand for `length` of the stream.
+    fn block(&mut self, buffer: Vec<u8>, end: usize, length: u64) -> Block {
+        let block = Block { sequence: self.sequence, offset: self.offset, buffer, end };
         self.sequence += 1;
-        self.offset += end as u64;
-        Ok(Some(block))
+        self.offset += length;
+        block
+    }
+
+    /// A block of the beginning of a line, of which `filled` bytes are read and that goes on: the rest is read and dropped.
+    fn endless(&mut self, mut bytes: Vec<u8>, filled: usize) -> io::Result<Block> {
+        let mut length = filled as u64;
+        let dropped = &mut bytes[KEPT..];
+        loop {
+            let got = read_up_to(&mut self.reader, dropped)?;
+            let end = memchr::memchr(b'\n', &dropped[..got]).map(|end| end + 1);
+            length += end.unwrap_or(got) as u64;
+            self.rest.extend_from_slice(&dropped[end.unwrap_or(got)..got]);
+            self.done = got < dropped.len() && self.rest.is_empty();
+            if end.is_some() || self.done {
+                break;
+            }
+        }
+        bytes[KEPT] = b'\n';
+        Ok(self.block(bytes, KEPT + 1, length))
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Endings that are looked for in a folder; the container itself is recognised by content.
 const ENDINGS: [&str; 13] = [".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip", ".nmea", ".aivdm", ".json", ".geojson", ".parquet", ".geoparquet"];
 /// Files of these names are what a run leaves, where its manifest stands beside them.
-const LEFT_BY_RUNS: [&str; 3] = ["tracks.parquet", "events.parquet", "rejects.csv"];
+const LEFT_BY_RUNS: [&str; 4] = ["tracks.parquet", "events.parquet", "particulars.csv", "rejects.csv"];
 
 /// What the arguments name.
 #[derive(Debug, Default)]
@@ -41,6 +41,9 @@ pub fn find(arguments: &[String]) -> Result<Found, Error> {
         } else if argument.contains(['*', '?', '[']) {
             let paths = glob::glob(argument).map_err(|_| Error::NoMatch { pattern: argument.clone(), passed_over })?;
             paths.filter_map(Result::ok).filter(|p| p.is_file()).collect()
+        } else if path.is_symlink() {
+            // It is there, and what it leads to is not.
+            return Err(std::fs::metadata(path).map_or_else(|e| Error::Io { path: path.to_path_buf(), source: e }, |_| Error::NotFound(path.to_path_buf())));
         } else {
             return Err(Error::NotFound(path.to_path_buf()));
         };

@@ -1,11 +1,11 @@
 //! `detect --state`: what came goes into the state, and the whole book into a run folder.
 
 use crate::export::whole::{Failure, Folder, Scratch, Sealed};
-use crate::export::{self, csv as events_csv, geojson, rejects};
+use crate::export::{self, csv as events_csv, geojson, particulars, rejects};
 use crate::frame;
 use crate::ingest::spill::Part;
 use crate::ingest::{self, Delivery, Limits};
-use crate::model::{Kind, Mmsi, TrackId, time};
+use crate::model::{FileAccount, Kind, Mmsi, TrackId, time};
 use crate::run::book::Book;
 use crate::run::config;
 use crate::run::oneshot::{self, Clock, Error, Format, Outcome, Plan, Progress, check};
@@ -189,6 +189,10 @@ fn work(
     let wanted = wanted(&news, &plan.kinds);
     let drawn = draw::draw(&wanted, &taken.first_rows, &folded, index, &dir.objects, &plan.params)?;
     folder.file("tracks.parquet", |out| frame::write_tracks(tracks::out_of(&wanted, &drawn.fixes, &drawn.first_rows), out))?;
+    let named = |a: &FileAccount| a.path.display().to_string();
+    let files = if drawn.files.is_empty() { taken.accounts.iter().map(named).collect() } else { drawn.files.clone() };
+    let changes = tracks::changes_out_of(&wanted, &drawn.fixes, &drawn.table, (&drawn.first_rows, &files));
+    folder.file("particulars.csv", |out| particulars::write(changes, out))?;
     folder.file("rejects.csv", |out| rejects::write(&taken.rejects, &taken.accounts, out))?;
     timings_ms.extend(folded.tally.rooms_us.iter().map(|(room, us)| (*room, us / 1000)));
     let nothing = Book::default();

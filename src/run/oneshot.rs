@@ -2,7 +2,7 @@
 
 use crate::detect::coverage::Coverage;
 use crate::export::whole::{Failure, Folder};
-use crate::export::{self, csv as events_csv, geojson, rejects};
+use crate::export::{self, csv as events_csv, geojson, particulars, rejects};
 use crate::frame;
 use crate::ingest::{self, Delivery, Limits};
 use crate::model::time;
@@ -231,6 +231,9 @@ pub fn detect(plan: &Plan, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outco
             frame::write_tracks(receiver.into_iter(), out)
         })
     })?;
+    let files: Vec<String> = delivery.accounts.iter().map(|a| a.path.display().to_string()).collect();
+    let changes = tracks::changes(&wanted, &ships, &table, (&delivery.first_rows, &files), &plan.params);
+    folder.file("particulars.csv", |out| particulars::write(changes, out))?;
     folder.file("rejects.csv", |out| rejects::write(&delivery.rejects, &delivery.accounts, out))?;
     mark("write tracks", now_us());
     for (room, us) in &tally.rooms_us {

@@ -1,13 +1,15 @@
-//! `tracks.parquet`: both tracks of every event, six hours to either side, each fix with its file and line.
+//! `tracks.parquet`: both tracks of every event, six hours to either side, each fix with its file and line; and for
+//! `particulars.csv` what the ships said of themselves in these hours.
 //!
 //! *In*: the events written, the ships' rows, and where each input begins. *Out*: pieces of about 250,000 fixes, made as they
 //! are asked for, so that memory does not grow with the events. Tracks are assigned again: they are the same function of the rows.
 
+use crate::export::particulars::{self, Change};
 use crate::frame::{ShipRows, Stretch, TrackColumns};
 use crate::model::event::Event;
 use crate::model::fix::{NULL_STATUS, NULL_U16};
 use crate::model::time::HOUR_MS;
-use crate::model::{Fix, Mmsi, Params, TrackId};
+use crate::model::{Fix, Mmsi, Params, Particulars, TrackId};
 use crate::track::segment::{self, ShipState};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -44,13 +46,21 @@ impl Wanted {
     }
 }
 
+/// Fixes of tracks by ship.
+type Tracks = BTreeMap<Mmsi, BTreeMap<TrackId, Vec<Fix>>>;
+
+/// The tracks of the ships of some events.
+fn tracks_for(events: &[Wanted], ships: &[ShipRows], params: &Params) -> Tracks {
+    let mut mmsis: Vec<Mmsi> = events.iter().flat_map(|e| e.ships.iter().map(|s| s.0)).collect();
+    mmsis.sort_unstable();
+    mmsis.dedup();
+    mmsis.into_par_iter().map(|mmsi| (mmsi, tracks_of(mmsi, ships, params))).collect()
+}
+
 /// The pieces, in the order of the events, out of the rows of ships.
 pub fn of<'a>(events: &'a [Wanted], ships: &'a [ShipRows], first_rows: &'a [u32], params: &'a Params) -> impl Iterator<Item = TrackColumns> + 'a {
     events.chunks(EVENTS).flat_map(move |events| {
-        let mut mmsis: Vec<Mmsi> = events.iter().flat_map(|e| e.ships.iter().map(|s| s.0)).collect();
-        mmsis.sort_unstable();
-        mmsis.dedup();
-        let tracks: BTreeMap<Mmsi, BTreeMap<TrackId, Vec<Fix>>> = mmsis.into_par_iter().map(|mmsi| (mmsi, tracks_of(mmsi, ships, params))).collect();
+        let tracks = tracks_for(events, ships, params);
         pieces(events, |mmsi, track| tracks.get(&mmsi)?.get(&track).map(Vec::as_slice), first_rows)
     })
 }
@@ -79,6 +89,67 @@ fn pieces<'f>(events: &[Wanted], fixes_of: impl Fn(Mmsi, TrackId) -> Option<&'f 
     }
     pieces.retain(|p| !p.t_ms.is_empty());
     pieces
+}
+
+/// What the ships said over the same hours, and when it changed.
+pub fn changes<'a>(
+    events: &'a [Wanted],
+    ships: &'a [ShipRows],
+    table: &'a [Particulars],
+    origin: Origin<'a>,
+    params: &'a Params,
+) -> impl Iterator<Item = Change> + 'a {
+    events.chunks(EVENTS).flat_map(move |events| {
+        let tracks = tracks_for(events, ships, params);
+        said(events, |mmsi, track| tracks.get(&mmsi)?.get(&track).map(Vec::as_slice), table, origin)
+    })
+}
+
+/// The same out of the fixes of tracks.
+pub fn changes_out_of<'a>(
+    events: &'a [Wanted],
+    fixes: &'a BTreeMap<(Mmsi, TrackId), Vec<Fix>>,
+    table: &'a [Particulars],
+    origin: Origin<'a>,
+) -> impl Iterator<Item = Change> + 'a {
+    events.chunks(EVENTS).flat_map(move |events| said(events, |mmsi, track| fixes.get(&(mmsi, track)).map(Vec::as_slice), table, origin))
+}
+
+/// Where a row came from: where the rows of each file begin, and the name of each.
+pub type Origin<'a> = (&'a [u32], &'a [String]);
+
+/// A field each time that it is sent with another value than the last.
+fn said<'f>(events: &[Wanted], fixes_of: impl Fn(Mmsi, TrackId) -> Option<&'f [Fix]>, table: &[Particulars], (first_rows, files): Origin) -> Vec<Change> {
+    let mut out = Vec::new();
+    for event in events {
+        let (begin, end) = event.window();
+        for (vessel, (mmsi, track)) in event.ships.iter().enumerate() {
+            let fixes = fixes_of(*mmsi, *track).unwrap_or_default();
+            let within = &fixes[fixes.partition_point(|f| f.t_ms < begin)..fixes.partition_point(|f| f.t_ms <= end)];
+            let mut known: [String; 7] = Default::default();
+            for same in within.chunk_by(|a, b| a.particulars == b.particulars) {
+                let fix = &same[0];
+                let file = first_rows.partition_point(|r| *r <= fix.row).max(1) - 1;
+                for (known, (field, after)) in known.iter_mut().zip(particulars::fields(&table[fix.particulars as usize])) {
+                    if !after.is_empty() && *known != after {
+                        out.push(Change {
+                            event_id: event.id.clone(),
+                            vessel: vessel as u8 + 1,
+                            mmsi: mmsi.0,
+                            track_id: track.to_string(),
+                            t_ms: fix.t_ms,
+                            field,
+                            before: std::mem::replace(known, after.clone()),
+                            after,
+                            file: files.get(file).cloned().unwrap_or_default(),
+                            line: fix.row - first_rows.get(file).copied().unwrap_or_default(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+    out
 }
 
 fn tracks_of(mmsi: Mmsi, ships: &[ShipRows], params: &Params) -> BTreeMap<TrackId, Vec<Fix>> {

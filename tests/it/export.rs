@@ -521,6 +521,58 @@ fn the_scores_are_the_sums_of_their_evidence() {
     assert!(rows.len() >= 4 && seen > 30);
 }
 
+/// A ship that takes another name and lies deeper while she meets another: what was and what is, with the row that says so; the same
+/// in one run and in a night.
+#[test]
+fn what_ships_said_around_an_event_is_told_with_its_row() {
+    let scratch = Scratch::new();
+    let mut rows = drawn_day();
+    scratch.put("plain.csv", &csv(&rows));
+    assert_eq!(run(&scratch, &["detect", "plain.csv", "-o", "plain", "--min-confidence", "0"], None).code, 0);
+    let events = table(&scratch.read("plain/events.csv"));
+    let event = events.iter().find(|e| e["kind"] == "rendezvous").expect("a meeting");
+    let (mmsi, begun) = (event["vessel_1_mmsi"].clone(), event["start"].trim_end_matches('Z').to_owned());
+    let is_hers = |row: &Row| row.get("MMSI") == mmsi;
+    for row in rows.iter_mut().filter(|row| is_hers(row)) {
+        let later = row.get("BaseDateTime") > begun.as_str();
+        *row = row.clone().with("VesselName", if later { "=NEW NAME" } else { "OLD NAME" }).with("Draft", if later { "11.5" } else { "7.0" });
+    }
+    let source = csv(&rows);
+    scratch.put("day.csv", &source);
+    assert_eq!(run(&scratch, &["detect", "day.csv", "-o", "out", "--min-confidence", "0"], None).code, 0);
+    let said = table(&scratch.read("out/particulars.csv"));
+    let lines: Vec<&str> = std::str::from_utf8(&source).expect("UTF-8").split('\n').collect();
+    let column = |field: &str| match field {
+        "name" => "VesselName",
+        "imo" => "IMO",
+        "call_sign" => "CallSign",
+        "ship_type" => "VesselType",
+        "length_m" => "Length",
+        "beam_m" => "Width",
+        _ => "Draft",
+    };
+    for c in &said {
+        let line = lines[c["line"].parse::<usize>().expect("a number") - 1];
+        let record = ::csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes()).records().next().expect("a row").expect("fields");
+        let sent = |column: &str| record[LEGACY.iter().position(|c| *c == column).expect("a column")].to_owned();
+        let (after, sent_after) = (c["after"].trim_start_matches('\''), sent(column(&c["field"])));
+        let equal = after == sent_after.trim_start_matches("IMO") || after.parse::<f64>().ok().zip(sent_after.parse::<f64>().ok()).is_some_and(|(a, b)| a == b);
+        assert!(equal && sent("MMSI") == c["mmsi"] && format!("{}Z", sent("BaseDateTime")) == c["t"] && c["file"] == "day.csv", "{c:?}: {line}");
+        assert!(c["before"] != c["after"], "{c:?}");
+    }
+    let changed: Vec<_> = said.iter().filter(|c| c["event_id"] == event["event_id"] && c["vessel"] == "1" && !c["before"].is_empty()).collect();
+    let told: Vec<_> = changed.iter().map(|c| (c["field"].as_str(), c["before"].as_str(), c["after"].as_str())).collect();
+    assert_eq!(told, [("name", "OLD NAME", "'=NEW NAME"), ("draught_m", "7.0", "11.5")]);
+    assert!(changed.iter().all(|c| c["t"] > event["start"] && c["t"] < event["end"]));
+    assert_eq!(run(&scratch, &["detect", "day.csv", "--state", "state", "-o", "night", "--min-confidence", "0"], None).code, 0);
+    // A state has its own name for the input.
+    let [night, whole] = ["night", "out"].map(|out| String::from_utf8(scratch.read(&format!("{out}/particulars.csv"))).expect("UTF-8"));
+    assert_eq!(night.replace(",day,", ",day.csv,"), whole);
+    // It is no input where a folder is read again.
+    let again = run(&scratch, &["inspect", "out", "day.csv"], None);
+    assert!(!again.stderr.contains("particulars.csv"), "{}", again.stderr);
+}
+
 #[test]
 fn tracks_point_to_the_rows_they_came_from() {
     let (scratch, files) = drawn_run();
@@ -693,7 +745,7 @@ fn the_manifest_accounts_for_every_row_and_every_file() {
     names.push("manifest.json".into());
     names.sort();
     assert_eq!(names, scratch.list("out"));
-    assert_eq!(names, ["events.csv", "events.geojson", "manifest.json", "rejects.csv", "tracks.parquet"]);
+    assert_eq!(names, ["events.csv", "events.geojson", "manifest.json", "particulars.csv", "rejects.csv", "tracks.parquet"]);
     // Refused rows point to their lines.
     let refused = table(&scratch.read("out/rejects.csv"));
     assert_eq!(refused.len(), 3);
@@ -711,12 +763,12 @@ fn the_wall_clock_stands_in_the_manifest_alone() {
     let (scratch, _) = drawn_run();
     let again = run(&scratch, &["detect", "even.csv", "odd.csv.zst", "-o", "again", "--min-confidence", "0"], None);
     assert_eq!(again.code, 0);
-    for name in ["events.csv", "events.geojson", "rejects.csv", "tracks.parquet"] {
+    for name in ["events.csv", "events.geojson", "particulars.csv", "rejects.csv", "tracks.parquet"] {
         assert!(scratch.read(&format!("out/{name}")) == scratch.read(&format!("again/{name}")), "{name} differs between two runs");
     }
     let only = run(&scratch, &["detect", "even.csv", "-o", "only", "--formats", "csv"], None);
     assert_eq!(only.code, 0);
-    assert_eq!(scratch.list("only"), ["events.csv", "manifest.json", "rejects.csv", "tracks.parquet"]);
+    assert_eq!(scratch.list("only"), ["events.csv", "manifest.json", "particulars.csv", "rejects.csv", "tracks.parquet"]);
 }
 
 // Whole or nothing.

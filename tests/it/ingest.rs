@@ -782,6 +782,31 @@ fn a_quote_is_read_inside_its_line_only() {
     check_line("a field less and a comma in the name", shifted.as_bytes(), Err(Some(FieldCount)));
 }
 
+/// A log that lost its power ends in zeros, or has them in its middle: they are one line, however many.
+#[test]
+fn a_line_without_end_costs_itself() {
+    let (row, last) = (Row::of(366_000_001).line(), Row::of(366_000_002).line());
+    let sentences = [b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23".as_slice(), b"!AIVDM,1,1,,A,no sentence"];
+    for (name, bytes) in [("zeros", 0u8), ("quotes", b'"'), ("commas", b','), ("sentences", b'!')] {
+        for length in [70_000, 1 << 20, 4 << 20, (4 << 20) + 65_537, 13_000_000] {
+            let endless = vec![bytes; length];
+            let file = [LEGACY.join(",").as_bytes(), row.as_bytes(), &endless, b"x,y", last.as_bytes()].join(&b"\n"[..]);
+            let read = read_with(&[("log.csv", &file)], &lenient());
+            let rejects: Vec<_> = read.rejects.iter().map(|r| (r.line, r.byte_offset, r.reason)).collect();
+            let begin = (LEGACY.join(",").len() + row.len() + 2) as u64;
+            let expected = [(3, begin, RejectReason::LineTooLong), (4, begin + length as u64 + 1, RejectReason::FieldCount)];
+            assert_eq!((rejects.as_slice(), read.accounts[0].positions), (expected.as_slice(), 2), "{name}, {length}");
+            let tail = [LEGACY.join(",").as_bytes(), row.as_bytes(), &endless].join(&b"\n"[..]);
+            let read = read_with(&[("log.csv", &tail)], &lenient());
+            assert_eq!((read.rejects.len(), read.accounts[0].rows, read.accounts[0].positions), (1, 2, 1), "{name}, {length} at the end");
+            let log = [sentences[0], &endless, sentences[1], sentences[0]].join(&b"\n"[..]);
+            let read = read_with(&[("log.nmea", &log)], &lenient());
+            let (rejects, begin): (Vec<_>, _) = (read.rejects.iter().map(|r| (r.line, r.byte_offset)).collect(), sentences[0].len() as u64 + 1);
+            assert_eq!(rejects[1..3], [(2, begin), (3, begin + length as u64 + 1)], "{name}, {length} of a log");
+        }
+    }
+}
+
 #[test]
 fn whatever_is_wrong_with_a_line_is_that_lines_affair() {
     let good = Row::of(366_000_003);
@@ -948,7 +973,7 @@ fn what_is_cut_or_forged_is_refused_by_name() {
         ("zstd cut in its second frame", [whole.clone(), whole[..20].to_vec()].concat(), "cut off or damaged"),
         ("zstd with rubbish behind it", [whole.clone(), b"rubbish behind it".to_vec()].concat(), "cut off or damaged"),
         ("zstd with a window of 256 MiB", wide, "a zstd window of more than 128 MiB"),
-        ("zstd that unpacks to one endless line", zst(&endless), "cut off or damaged"),
+        ("zstd that unpacks to one endless line", zst(&endless), "unpacks to more than 200 times its size"),
         ("zip cut in the middle", archive[..archive.len() / 2].to_vec(), "cut off or damaged"),
         ("zip cut one byte short", archive[..archive.len() - 1].to_vec(), "cut off or damaged"),
         ("zip with a flipped bit", flipped(&archive, 2000), "cut off or damaged"),

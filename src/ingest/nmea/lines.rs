@@ -17,8 +17,10 @@ use std::sync::{Arc, Mutex};
 const LOOKED_AT: usize = 64;
 /// Bytes asked for at once.
 const PIECE: usize = 256 << 10;
-/// A line longer than this is none.
+/// A line longer than this is dropped but for its beginning.
 const MOST_UNBROKEN: usize = 1 << 20;
+/// What is kept of it: far more than a sentence has.
+const KEPT: usize = 64 << 10;
 
 /// Whether a head is that of a stream of sentences.
 pub fn are_here(head: &[u8]) -> bool {
@@ -86,6 +88,8 @@ pub struct Lines<R> {
     handed: usize,
     line: u64,
     offset: u64,
+    /// Bytes of the line that `left` begins, beyond those in it.
+    dropped: u64,
     done: bool,
     pen: Pen,
     aside: Arc<Mutex<Aside>>,
@@ -103,6 +107,7 @@ impl<R: Read> Lines<R> {
             handed: 0,
             line: 0,
             offset: 0,
+            dropped: 0,
             done: false,
             pen: Pen::default(),
             aside: Arc::clone(&aside),
@@ -122,9 +127,6 @@ impl<R: Read> Lines<R> {
         self.done = got < PIECE;
         let whole = if self.done { bytes.len() } else { memchr::memrchr(b'\n', &bytes).map_or(0, |k| k + 1) };
         let (whole, rest) = bytes.split_at(whole);
-        if rest.len() > MOST_UNBROKEN {
-            return Err(io::Error::other(format!("more than {MOST_UNBROKEN} bytes without the end of a line")));
-        }
         let shared = Arc::clone(&self.aside);
         let mut aside = shared.lock().map_err(|_| io::Error::other("a thread that read beside this one failed"))?;
         for line in whole.split_inclusive(|b| *b == b'\n') {
@@ -132,7 +134,7 @@ impl<R: Read> Lines<R> {
             self.take(outcome, line, &mut aside)?;
             self.made.push(b'\n');
             self.line += 1;
-            self.offset += line.len() as u64;
+            self.offset += line.len() as u64 + std::mem::take(&mut self.dropped);
         }
         if self.done {
             self.decoder.finish();
@@ -141,6 +143,10 @@ impl<R: Read> Lines<R> {
             aside.reject(RejectReason::OrphanPart, lost.line.saturating_sub(1), lost.byte_offset, &lost.text);
         }
         self.left = rest.to_vec();
+        if rest.len() > MOST_UNBROKEN {
+            self.left.truncate(KEPT);
+            self.dropped += (rest.len() - KEPT) as u64;
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The tracks of new and revised events, out of the rows that are kept.
 
 use crate::frame;
-use crate::model::{Fix, Mmsi, Params, TrackId, time};
+use crate::model::{Fix, Mmsi, Params, Particulars, TrackId, time};
 use crate::run::state::Error;
 use crate::run::state::fold::Folded;
 use crate::run::state::index::{Index, Rows};
@@ -10,6 +10,7 @@ use crate::run::state::rows;
 use crate::run::tracks::Wanted;
 use crate::track::segment::{self, ShipState};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// What the tracks of events are drawn from.
@@ -17,6 +18,8 @@ use std::collections::BTreeMap;
 pub struct Drawn {
     /// Fixes by ship and track, in time order: those of the days folded and the one before that lie near an event of the ship.
     pub fixes: BTreeMap<(Mmsi, TrackId), Vec<Fix>>,
+    /// What their `particulars` are the places in.
+    pub table: Vec<Particulars>,
     /// Where the rows of each file begin.
     pub first_rows: Vec<u32>,
     /// The inputs that they are of, day by day; none where the rows are those of one delivery.
@@ -64,12 +67,19 @@ pub fn draw(wanted: &[Wanted], delivered_rows: &[u32], folded: &Folded, index: &
             })
             .collect();
         let mut behind = base;
+        let mut numbers: FxHashMap<u32, u32> = FxHashMap::default();
         for (mmsi, tracks) in assigned {
             // What waited since the day before has forgotten its line.
             let wanted = |f: &Fix| f.row != u32::MAX && near[&mmsi].iter().any(|(a, b)| (*a..=*b).contains(&f.t_ms));
             for (track, fixes) in tracks.fixes {
                 let kept = drawn.fixes.entry((mmsi, track)).or_default();
-                kept.extend(fixes.into_iter().filter(wanted).map(|f| Fix { row: f.row + base, ..f }));
+                kept.extend(fixes.into_iter().filter(wanted).map(|f| {
+                    let particulars = *numbers.entry(f.particulars).or_insert_with(|| {
+                        drawn.table.push(rows.table[f.particulars as usize].clone());
+                        drawn.table.len() as u32 - 1
+                    });
+                    Fix { row: f.row + base, particulars, ..f }
+                }));
                 behind = kept.iter().map(|f| f.row + 1).max().unwrap_or(0).max(behind);
             }
         }

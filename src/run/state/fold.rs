@@ -252,6 +252,9 @@ impl Fold<'_> {
             drop(rows);
         }
         let (next, found) = engine::advance_taken(taken, day_end_ms, &self.ways());
+        if let Some(rows) = &mut self.folded.last_rows {
+            rows.table = table;
+        }
         self.count(&found);
         let Findings { meetings, faint, gaps, heard, .. } = found;
         let put = self.objects;
