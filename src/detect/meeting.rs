@@ -45,6 +45,8 @@ pub struct Meeting {
     pub end_e7: Option<[(i32, i32); 2]>,
     /// Draught of each at the start, as [`RendezvousFacts`] has it: a later day no longer has the tracks.
     pub draught_before_dm: [Option<u16>; 2],
+    /// The same after the last entering moment so far. It is taken down as soon as that is known: the ships may stay near for days.
+    pub draught_after_dm: [Option<u16>; 2],
     /// What was sampled of the pending pieces, and real fixes of each in them: a later day no longer has the tracks.
     pub waiting: (Stats, [u32; 2]),
     /// Real fixes of each inside, so far.
@@ -319,6 +321,7 @@ fn settle(a: Moving, b: Moving, meeting: &mut Meeting, params: &Params) {
     }
     if !meeting.unsampled.is_empty() {
         meeting.end_e7 = Some([place_at(a, end), place_at(b, end)]);
+        meeting.draught_after_dm = [a, b].map(|ship| draught_after(ship, end));
     }
     for piece in std::mem::take(&mut meeting.unsampled) {
         sample(a, b, piece, &mut meeting.sampled_to_ms, &mut meeting.stats, &mut meeting.fixes, params);
@@ -408,7 +411,7 @@ fn close(a: Moving, b: Moving, mut meeting: Box<Meeting>, open: bool, params: &P
         p90_m: metres(0.9),
         min_m: stats.min_mm.unwrap_or(0) as f64 / 1000.0,
         hull_gap_m: stats.hull_gap_m(),
-        draught_dm: [0, 1].map(|k| [meeting.draught_before_dm[k], if open { None } else { draught_after([a, b][k], end) }]),
+        draught_dm: [0, 1].map(|k| [meeting.draught_before_dm[k], if open { None } else { meeting.draught_after_dm[k] }]),
         speed_kn: [tenths(&stats.speed[0]), tenths(&stats.speed[1])],
         relative_kn: tenths(&stats.relative),
         moved_as_one: stats.moved_as_one(),

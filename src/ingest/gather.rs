@@ -63,8 +63,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The days that count as delivered: those named, and those that hold at least a share of what the fullest holds. The rest is of
-    /// stray clocks.
+    /// The days that count as delivered: those named, and those that hold at least a share of what the fullest holds; where days lie
+    /// [`REMOTE_D`] days from all others, one of them as much as [`Self::worth`] says. The rest is of stray clocks.
     pub fn delivered(&self, rows_by_day: &BTreeMap<i32, u64>) -> BTreeSet<i32> {
         let fullest = rows_by_day.values().copied().max().unwrap_or(0);
         // An open end names no day but its own: a stray clock beyond it stays one.
@@ -73,9 +73,20 @@ impl Limits {
             (from, to) => from.or(to) == Some(d),
         };
         let many = |n: u64| n > 0 && n as f64 >= self.stray_share * fullest as f64;
-        rows_by_day.iter().filter(|(day, n)| named(**day) || many(**n)).map(|(day, _)| *day).collect()
+        let delivered: Vec<(i32, u64)> = rows_by_day.iter().filter(|(day, n)| named(**day) || many(**n)).map(|(day, n)| (*day, *n)).collect();
+        let near = delivered.chunk_by(|a, b| b.0 - a.0 <= REMOTE_D);
+        near.filter(|days| days.iter().any(|(day, n)| named(*day) || *n >= self.worth(fullest))).flatten().map(|(day, _)| *day).collect()
+    }
+
+    /// The rows that a day far from all others, or one that was settled long ago, must hold to count, where the fullest day holds
+    /// `fullest`: the share of stray clocks, and of few rows a tenth, so that one clock of a small fleet makes no day.
+    pub fn worth(&self, fullest: u64) -> u64 {
+        if self.stray_share == 0.0 { 1 } else { (self.stray_share * fullest as f64).ceil().max((fullest as f64 / 10.0).min(1000.0)) as u64 }
     }
 }
+
+/// Days without any other between them after which days are remote.
+const REMOTE_D: i32 = 30;
 
 impl Default for Limits {
     fn default() -> Self {

@@ -1139,18 +1139,27 @@ fn a_stray_clock_does_not_move_the_end_of_the_data() {
         (delivery.days.len(), delivery.days.last().copied(), strays, lines)
     };
     assert_eq!(read(Limits::default()), (1, day("2020-01-01"), 2, vec![2, 2003]));
-    // Two of 2,002 rows are a tenth of a percent: a delivered day.
-    rows.push(Row::of(366_000_002).with("BaseDateTime", "2031-05-05T00:00:00"));
-    rows.push(Row::of(366_000_003).with("BaseDateTime", "2031-05-05T00:00:00"));
     let read_rows = |rows: &[Row], limits: Limits| {
         let delivery = read_with(&[("a.csv", &csv(rows))], &limits);
         (delivery.days.len(), delivery.days.last().copied(), delivery.accounts[0].rejected.clone())
     };
-    assert_eq!(read_rows(&rows, Limits::default()), (2, day("2031-05-05"), BTreeMap::from([(RejectReason::StrayClock, 1)])));
+    let strays = |n: u64| BTreeMap::from([(RejectReason::StrayClock, n)]);
+    let on = |day: &'static str, n: u32| (0..n).map(move |k| Row::of(366_000_002 + k).with("BaseDateTime", format!("{day}T00:00:00")));
+    // Two of 2,002 rows are a tenth of a percent: a delivered day, if it lies near another.
+    let near: Vec<Row> = rows.iter().cloned().chain(on("2020-01-31", 2)).collect();
+    assert_eq!(read_rows(&near, Limits::default()), (2, day("2020-01-31"), strays(2)));
+    for (n, days, left) in [(1, 1, 3), (198, 1, 200), (199, 2, 1)] {
+        let far: Vec<Row> = rows.iter().cloned().chain(on("2031-05-05", n)).collect();
+        assert_eq!(read_rows(&far, Limits::default()), (days, day(if days == 1 { "2020-01-01" } else { "2031-05-05" }), strays(left)), "{n} rows years later");
+    }
+    // Of many rows a thousand are enough.
+    let limits = Limits::default();
+    assert_eq!([20, 5_000, 100_000, 10_000_000].map(|fullest| limits.worth(fullest)), [2, 500, 1_000, 10_000]);
     // An open end names its own day, and no stray clock beyond it.
+    rows.extend(on("2031-05-05", 2));
     let from = |text: &str| Limits { days: (day(text), None), ..Limits::default() };
     let farther = [&rows[..], &[Row::of(366_000_004).with("BaseDateTime", "2041-05-05T00:00:00")]].concat();
-    assert_eq!(read_rows(&farther, from("2020-01-01")).1, day("2031-05-05"));
+    assert_eq!(read_rows(&farther, from("2020-01-01")).1, day("2020-01-01"));
     assert_eq!(read_rows(&farther, from("2041-05-05")).1, day("2041-05-05"));
     // Named days are delivered however thin; the others are outside the period.
     let named = Limits { days: (day("1999-12-31"), day("1999-12-31")), ..Limits::default() };

@@ -286,9 +286,26 @@ fn old_days_are_settled_and_let_go() {
     let outcome = nightly::detect(&short(&[again], "night"), &scratch.path("state"), &|_| ()).unwrap();
     assert!(outcome.refused[0].to_string().contains("2024-03-02") && outcome.refused[0].to_string().contains("2024-03-06"), "{}", outcome.refused[0]);
     assert!(events(&scratch, "night") == nights);
+    // A folder that still holds all of them is not read again, and nobody is told of it.
+    let all = nightly::detect(&short(&days, "night"), &scratch.path("state"), &|_| ()).unwrap();
+    assert!(all.refused.is_empty() && all.accounts.is_empty() && all.news.unwrap().unchanged_inputs.len() == 9, "{:?}", all.refused);
+    assert!(events(&scratch, "night") == nights);
+    // A clock years ahead in a file of few rows takes nothing away.
+    let text = std::fs::read_to_string(&days[8]).unwrap();
+    let row = text.lines().find(|l| l.contains("2024-03-09")).unwrap().replacen("2024-03-09", "2031-03-09", 1);
+    assert!(row.contains("2031"));
+    let few: Vec<&str> = text.lines().take(500).collect();
+    scratch.put("few/few.csv", format!("{}\n{row}\n", few.join("\n")).as_bytes());
+    for (state, before) in [("few-state", &[][..]), ("few-later", &days[..8])] {
+        before.iter().chain([&scratch.path("few/few.csv")]).for_each(|input| {
+            nightly::detect(&short(std::slice::from_ref(input), "few-out"), &scratch.path(state), &|_| ()).unwrap();
+        });
+        let next = nightly::detect(&short(&days[8..], "few-out"), &scratch.path(state), &|_| ()).unwrap();
+        assert!(next.refused.is_empty() && next.days.last() == alongside::model::time::parse_day("2024-03-09").as_ref(), "{state}: {:?}", next.refused);
+    }
     // Rows of four days, and of what came again; the checkpoint before them; and no more.
     let index = alongside::run::state::Dir::open(&scratch.path("state")).unwrap().index.unwrap();
-    assert_eq!(index.inputs.len(), 4);
+    assert_eq!(index.inputs.values().filter(|i| i.days.values().any(|rows| rows.objects.is_some())).count(), 4);
     assert_eq!(index.days.values().filter(|d| d.checkpoint.is_some()).count(), 5);
     assert_eq!(scratch.list("state/objects").len(), index.objects().len());
 }
@@ -666,6 +683,12 @@ fn the_real_days_night_by_night_are_one_run() {
     let scratch = Scratch::new();
     let wanted = whole(&scratch, &days);
     assert!(days.len() == 23 && lines(&wanted) > 300, "{} days, {} events", days.len(), lines(&wanted));
+    // Pairs that stay near for hours after their last meeting: what is known at the end of one day and of two is the same.
+    for two in [&days[6..8], &days[15..17]] {
+        let state = two[0].file_stem().unwrap().to_string_lossy().into_owned();
+        night(&scratch, &state, two);
+        assert!(events(&scratch, "night") == whole(&scratch, two), "{two:?}");
+    }
     // One day comes four days late.
     let late = days.remove(11);
     days.insert(15, late);

@@ -108,7 +108,8 @@ impl<'a> Rules<'a> {
 /// The days that count as delivered. What counted when a day was settled counts for good: its events are final.
 fn delivered(index: &Index, limits: &Limits) -> BTreeSet<i32> {
     let open_from = index.settled_before.unwrap_or(i32::MIN);
-    let open = limits.delivered(&index.rows_by_day()).into_iter().filter(|day| *day >= open_from);
+    let judged = index.inputs.values().filter(|input| input.judged).flat_map(|input| input.days.keys().copied());
+    let open = limits.delivered(&index.rows_by_day()).into_iter().chain(judged).filter(|day| *day >= open_from);
     open.chain(index.days.range(..open_from).filter(|(_, day)| !day.rows_hash.is_empty()).map(|(day, _)| *day)).collect()
 }
 

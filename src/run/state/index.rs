@@ -66,6 +66,8 @@ pub struct Input {
     pub reading: String,
     /// The night in which it came, from 1.
     pub night: u64,
+    /// Whether its days were told from stray clocks when it was made, as `convert` does.
+    pub judged: bool,
     /// Rows by UTC day.
     pub days: BTreeMap<i32, Rows>,
 }
@@ -116,6 +118,13 @@ pub struct Publish {
     pub from: PathBuf,
     /// Where it belongs.
     pub to: PathBuf,
+}
+
+impl Input {
+    /// Whether nothing of it can change any more.
+    pub fn is_settled(&self, settled_before: Option<i32>) -> bool {
+        !self.days.is_empty() && self.days.keys().all(|day| settled_before.is_some_and(|settled| *day < settled))
+    }
 }
 
 impl Index {
@@ -182,8 +191,7 @@ impl Index {
         for input in self.inputs.values_mut() {
             input.days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
         }
-        // A stray clock in the years to come keeps no input whose days are settled.
-        self.inputs.retain(|_, input| input.days.range(settled..=last).next().is_some() || input.days.range(..settled).next().is_none());
+        // Inputs whose days are settled stay known by their names, so that a folder that still holds them is not read again.
         for (_, day) in self.days.range_mut(..settled - 1) {
             (day.checkpoint, day.ships) = (None, None);
         }

@@ -1,6 +1,6 @@
 //! What came is taken in: each input replaces what its name held before, and is accounted for.
 
-use crate::ingest::{self, Delivery, Limits, container, spill};
+use crate::ingest::{self, Delivery, Limits, container, layout, spill};
 use crate::model::{FileAccount, Reject, RejectReason, time};
 use crate::run::oneshot::{self, Progress};
 use crate::run::state::index::{Index, Input, Rows};
@@ -55,7 +55,7 @@ pub fn take_in(
         let before = stamp(path);
         if let (Some(known), Some((bytes, _))) = (index.inputs.get(&name), &before)
             && (known.bytes, known.reading.as_str()) == (*bytes, reading.as_str())
-            && container::stored(path).is_some_and(|(hash, _)| hash == known.sha256)
+            && (known.is_settled(index.settled_before) || container::stored(path).is_some_and(|(hash, _)| hash == known.sha256))
         {
             taken.unchanged.push(name);
             continue;
@@ -93,21 +93,21 @@ pub fn take_in(
         if !usable || nothing {
             continue;
         }
-        if let (Some(settled), Some(fullest)) = (index.settled_before, delivery.rows_by_day.values().max().copied()) {
-            let many = |n: u64| n as f64 >= limits.stray_share * fullest as f64;
-            if let Some((day, _)) = delivery.rows_by_day.iter().find(|(day, n)| **day < settled && many(**n)) {
-                let (day, oldest) = (time::day_text(*day), time::day_text(settled));
-                taken.refused.push(ingest::Error::Settled { path: path.clone(), day, oldest });
-                continue;
-            }
+        let settled = index.settled_before.unwrap_or(i32::MIN);
+        let fullest = index.rows_by_day().into_values().chain(delivery.rows_by_day.values().copied()).max().unwrap_or(0);
+        if let Some((day, _)) = delivery.rows_by_day.range(..settled).find(|(_, n)| **n >= limits.worth(fullest)) {
+            let (day, oldest) = (time::day_text(*day), time::day_text(settled));
+            taken.refused.push(ingest::Error::Settled { path: path.clone(), day, oldest });
+            continue;
         }
         kept.add(delivery.positions, delivery.particulars, objects)?;
         let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
         taken.fresh = fresh.filter(|_| paths.len() == 1);
-        if let Some(settled) = index.settled_before {
-            days.range_mut(..settled).for_each(|(_, rows)| rows.objects = None);
-        }
-        index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, reading: reading.clone(), night: index.nights, days });
+        // Of settled days a few rows are those of a stray clock.
+        let late: u64 = days.extract_if(..settled, |_, _| true).map(|(_, rows)| rows.positions).sum();
+        taken.are_astray(&name, late);
+        let judged = taken.accounts.last().is_some_and(|a| a.layout == layout::CANONICAL);
+        index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, reading: reading.clone(), night: index.nights, judged, days });
     }
     Ok(taken)
 }
@@ -128,7 +128,9 @@ impl Taken {
     /// A delivery that is at hand, as the one input, with the parts of it that were kept before.
     pub fn of(delivery: Delivery, kept: Kept, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
         let (taken, days) = Self::by_day(delivery, kept, objects)?;
-        index.inputs.insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, reading: String::new(), night: 0, days });
+        index
+            .inputs
+            .insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, reading: String::new(), night: 0, judged: false, days });
         Ok(taken)
     }
 
@@ -181,18 +183,20 @@ impl Taken {
 
     /// Rows of days that do not count as delivered are rows of stray clocks.
     pub fn judge_strays(&mut self, index: &Index, delivered: &BTreeSet<i32>) {
-        let mut strays: BTreeMap<&str, u64> = BTreeMap::new();
         for (name, input) in &index.inputs {
             let of_days = input.days.iter().filter(|(day, _)| !delivered.contains(day));
-            strays.insert(name, of_days.map(|(_, rows)| rows.positions).sum());
+            self.are_astray(name, of_days.map(|(_, rows)| rows.positions).sum());
         }
-        for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
-            let Some(left) = strays.get_mut(name.as_str()) else { continue };
-            let n = (*left).min(account.positions);
-            if n > 0 {
-                account.positions -= n;
-                *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
-                *left -= n;
+    }
+
+    /// So many positions of an input are rows of stray clocks.
+    fn are_astray(&mut self, name: &str, mut n: u64) {
+        for (account, _) in self.accounts.iter_mut().zip(&self.of_input).filter(|(_, input)| *input == name) {
+            let here = n.min(account.positions);
+            if here > 0 {
+                account.positions -= here;
+                *account.rejected.entry(RejectReason::StrayClock).or_default() += here;
+                n -= here;
             }
         }
     }
