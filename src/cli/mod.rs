@@ -163,9 +163,12 @@ impl From<state::Error> for Failure {
     fn from(e: state::Error) -> Self {
         use state::Error;
         let exit = match e {
-            Error::Io { .. } | Error::Damaged { .. } => Exit::Output,
+            Error::Io { .. } => Exit::Output,
             Error::Locked(_) => Exit::Held,
-            Error::NotAState(_) | Error::NoState(_) | Error::OtherSchema { .. } | Error::OtherRules { .. } | Error::Unknown { .. } => Exit::Usage,
+            // No second try helps.
+            Error::Damaged { .. } | Error::NotAState(_) | Error::NoState(_) | Error::OtherSchema { .. } | Error::OtherRules { .. } | Error::Unknown { .. } => {
+                Exit::Usage
+            }
             Error::Settled { .. } => Exit::Partial,
             Error::Bug(_) => Exit::Bug,
         };
@@ -317,7 +320,7 @@ fn run_state(what: args::StateCommand) -> Result<Exit, Failure> {
             let (files, damaged) = keeper::verify(&state)?;
             if let Some(last) = damaged.last() {
                 let what: Vec<String> = damaged.iter().map(ToString::to_string).collect();
-                return Err(Failure::new(Exit::Output, what.join("\nalongside: "), last.hint()));
+                return Err(Failure::new(Exit::Usage, what.join("\nalongside: "), last.hint()));
             }
             writeln!(io::stdout(), "{} files, each what it was when it was written", summary::thousands(files as u64))?;
         }

@@ -371,14 +371,20 @@ impl KeptPositions {
         let rows = ParquetReader::new(std::io::Cursor::new(bytes.as_slice())).num_rows()?;
         Ok(Self { bytes, rows, at: 0 })
     }
-    /// The next fixes in the order of the file; none at its end.
-    pub fn next_fixes(&mut self) -> PolarsResult<Vec<(u32, Fix)>> {
-        if self.at >= self.rows {
-            return Ok(Vec::new());
+    /// The next fixes of wanted ships in the order of the file; none at its end.
+    pub fn next_fixes(&mut self, wanted: impl Fn(u32) -> bool) -> PolarsResult<Vec<(u32, Fix)>> {
+        while self.at < self.rows {
+            let reader = ParquetReader::new(std::io::Cursor::new(self.bytes.as_slice())).with_slice(Some((self.at, KEPT_ROWS)));
+            let piece = reader.set_rechunk(true).finish()?;
+            self.at += KEPT_ROWS;
+            let ships = ships(&piece)?;
+            let of_wanted = ships.iter().filter(|ship| wanted(ship.mmsi.0));
+            let fixes: Vec<(u32, Fix)> = of_wanted.flat_map(|ship| (0..ship.t_ms.len()).map(|k| (ship.mmsi.0, ship.fix(k)))).collect();
+            if !fixes.is_empty() {
+                return Ok(fixes);
+            }
         }
-        let piece = ParquetReader::new(std::io::Cursor::new(self.bytes.as_slice())).with_slice(Some((self.at, KEPT_ROWS))).set_rechunk(true).finish()?;
-        self.at += KEPT_ROWS;
-        Ok(ships(&piece)?.iter().flat_map(|ship| (0..ship.t_ms.len()).map(|k| (ship.mmsi.0, ship.fix(k)))).collect())
+        Ok(Vec::new())
     }
     /// The largest row number in it.
     pub fn last_row(&self) -> PolarsResult<Option<u32>> {

@@ -75,7 +75,7 @@ impl Kept {
             for [positions, _] in parts {
                 let mut kept = KeptPositions::new(objects.get(positions)?).map_err(bug)?;
                 let mut left: Vec<(u32, Fix)> = Vec::new();
-                while let fixes = kept.next_fixes().map_err(bug)?
+                while let fixes = kept.next_fixes(|_| true).map_err(bug)?
                     && !fixes.is_empty()
                 {
                     left.extend(fixes.into_iter().filter(|(_, fix)| !refused.iter().any(|r| r.contains(&fix.row))));
@@ -130,7 +130,7 @@ pub fn strays(days: &[Rows], first_rows: &[u32], objects: &Objects) -> Result<(B
     let (mut counts, mut rejects) = (BTreeMap::new(), Vec::new());
     for [positions, _] in days.iter().flat_map(|rows| rows.objects.iter().flatten()) {
         let mut kept = KeptPositions::new(objects.get(positions)?).map_err(bug)?;
-        while let fixes = kept.next_fixes().map_err(bug)?
+        while let fixes = kept.next_fixes(|_| true).map_err(bug)?
             && !fixes.is_empty()
         {
             for (mmsi, fix) in fixes {
@@ -212,7 +212,7 @@ pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: impl Fn(u32
     loop {
         let mut next: Option<u32> = None;
         for source in &mut sources {
-            next = [next, source.ship()?].into_iter().flatten().min();
+            next = [next, source.ship(&wanted)?].into_iter().flatten().min();
         }
         let Some(mmsi) = next else { break };
         if before.replace(mmsi).is_some_and(|before| before >= mmsi) {
@@ -220,10 +220,7 @@ pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: impl Fn(u32
         }
         own.clear();
         for source in &mut sources {
-            source.take(mmsi, &mut own)?;
-        }
-        if !wanted(mmsi) {
-            continue;
+            source.take(mmsi, &mut own, &wanted)?;
         }
         // What was in order is merged, not sorted.
         own.sort();
@@ -253,15 +250,15 @@ struct Source {
 
 impl Source {
     /// The next ship.
-    fn ship(&mut self) -> Result<Option<u32>, Error> {
+    fn ship(&mut self, wanted: &impl Fn(u32) -> bool) -> Result<Option<u32>, Error> {
         if self.fixes.as_slice().is_empty() {
-            self.fixes = self.kept.next_fixes().map_err(bug)?.into_iter();
+            self.fixes = self.kept.next_fixes(wanted).map_err(bug)?.into_iter();
         }
         Ok(self.fixes.as_slice().first().map(|(mmsi, _)| *mmsi))
     }
     /// The rows of a ship, if it is the next.
-    fn take(&mut self, mmsi: u32, into: &mut Vec<Fix>) -> Result<(), Error> {
-        while self.ship()? == Some(mmsi) {
+    fn take(&mut self, mmsi: u32, into: &mut Vec<Fix>, wanted: &impl Fn(u32) -> bool) -> Result<(), Error> {
+        while self.ship(wanted)? == Some(mmsi) {
             let n = self.fixes.as_slice().partition_point(|(m, _)| *m == mmsi);
             into.extend(self.fixes.by_ref().take(n).map(|(_, f)| Fix { particulars: self.number[f.particulars as usize], row: f.row + self.base, ..f }));
         }

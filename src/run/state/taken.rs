@@ -109,6 +109,7 @@ pub fn take_in(
         let judged = taken.accounts.last().is_some_and(|a| a.layout == layout::CANONICAL);
         index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, reading: reading.clone(), night: index.nights, judged, days });
     }
+    ingest::list_rejects(&mut taken.rejects, Vec::new());
     Ok(taken)
 }
 
