@@ -64,7 +64,7 @@ pub struct Limits {
 
 impl Limits {
     /// The days that count as delivered: those named, and those that hold at least a share of what the fullest holds; where days lie
-    /// [`REMOTE_D`] days from all others, one of them as much as [`Self::worth`] says. The rest is of stray clocks.
+    /// more than `REMOTE_D` days from all others, one of them as much as [`Self::worth`] says. The rest is of stray clocks.
     pub fn delivered(&self, rows_by_day: &BTreeMap<i32, u64>) -> BTreeSet<i32> {
         let fullest = rows_by_day.values().copied().max().unwrap_or(0);
         // An open end names no day but its own: a stray clock beyond it stays one.
