@@ -254,8 +254,8 @@ pub fn is_duplicate(a: &Fix, b: &Fix) -> bool {
 }
 
 /// Which stream a row belongs to.
-pub fn stream_of(first_rows: &[u64], row: u32) -> usize {
-    first_rows.partition_point(|f| *f <= u64::from(row)).saturating_sub(1)
+pub fn stream_of<R: Copy + Into<u64>>(first_rows: &[R], row: u32) -> usize {
+    first_rows.partition_point(|f| (*f).into() <= u64::from(row)).saturating_sub(1)
 }
 
 /// Fixes of all streams read so far.

@@ -6,6 +6,7 @@
 
 use crate::export::particulars::{self, Change};
 use crate::frame::{ShipRows, Stretch, TrackColumns};
+use crate::ingest::store::stream_of;
 use crate::model::event::Event;
 use crate::model::fix::{NULL_STATUS, NULL_U16};
 use crate::model::time::HOUR_MS;
@@ -129,7 +130,7 @@ fn said<'f>(events: &[Wanted], fixes_of: impl Fn(Mmsi, TrackId) -> Option<&'f [F
             let mut known: [String; 7] = Default::default();
             for same in within.chunk_by(|a, b| a.particulars == b.particulars) {
                 let fix = &same[0];
-                let file = first_rows.partition_point(|r| *r <= fix.row).max(1) - 1;
+                let file = stream_of(first_rows, fix.row);
                 for (known, (field, after)) in known.iter_mut().zip(particulars::fields(&table[fix.particulars as usize])) {
                     if !after.is_empty() && *known != after {
                         out.push(Change {
@@ -160,7 +161,7 @@ fn tracks_of(mmsi: Mmsi, ships: &[ShipRows], params: &Params) -> BTreeMap<TrackI
 
 fn push(piece: &mut TrackColumns, f: &Fix, first_rows: &[u32]) {
     let known = |v: u16| (v != NULL_U16).then_some(v);
-    let file = first_rows.partition_point(|r| *r <= f.row).max(1) - 1;
+    let file = stream_of(first_rows, f.row);
     piece.t_ms.push(f.t_ms);
     piece.lat_e7.push(f.lat_e7);
     piece.lon_e7.push(f.lon_e7);

@@ -53,7 +53,7 @@ pub struct Detection {
 }
 
 /// An input as last delivered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Input {
     /// Where it was.
     pub path: PathBuf,

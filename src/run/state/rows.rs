@@ -1,7 +1,7 @@
 //! The rows of an input by UTC day, as objects, and the rows of a day out of all its inputs.
 
 use crate::frame::{self, KeptPositions, PositionColumns, ShipRows};
-use crate::ingest::store::is_duplicate;
+use crate::ingest::store::{is_duplicate, stream_of};
 use crate::model::{Fix, Particulars, Reject, RejectReason, time};
 use crate::run::state::Error;
 use crate::run::state::index::{Part, Rows};
@@ -39,7 +39,6 @@ pub struct Kept {
 impl Kept {
     /// Keeps rows of any days.
     pub fn add(&mut self, positions: DataFrame, particulars: DataFrame, objects: &Objects) -> Result<(), Error> {
-        self.fresh = None;
         let table = frame::particulars_records(&particulars).map_err(bug)?;
         let ships = frame::ships(&positions).map_err(bug)?;
         let mut days: BTreeMap<i32, Vec<ShipRows>> = BTreeMap::new();
@@ -48,13 +47,15 @@ impl Kept {
                 days.entry(day).or_default().push(ship.between(time::day_start_ms(day), time::day_start_ms(day + 1)));
             }
         }
-        let put = |(day, ships): (&i32, &Vec<ShipRows>)| put(ships, &table, objects).map(|(part, n)| (*day, n, part));
-        let mut put: Vec<(i32, u64, Part)> = days.iter().map(put).collect::<Result<_, _>>()?;
-        drop((days, ships));
-        if let [(_, _, part)] = put.as_slice() {
-            self.fresh = Some(Fresh { part: part.clone(), positions, table });
+        let mut last = None;
+        for (day, ships) in &days {
+            let (part, n) = put(ships, &table, objects)?;
+            self.note(*day, n, part.clone());
+            last = Some(part);
         }
-        put.drain(..).for_each(|(day, n, part)| self.note(day, n, part));
+        let single = last.filter(|_| days.len() == 1);
+        drop((days, ships));
+        self.fresh = single.map(|part| Fresh { part, positions, table });
         Ok(())
     }
 
@@ -134,7 +135,7 @@ pub fn strays(days: &[Rows], first_rows: &[u32], objects: &Objects) -> Result<(B
             && !fixes.is_empty()
         {
             for (mmsi, fix) in fixes {
-                let stream = first_rows.partition_point(|r| *r <= fix.row).max(1) - 1;
+                let stream = stream_of(first_rows, fix.row);
                 *counts.entry(stream).or_default() += 1;
                 let text = format!("mmsi {mmsi:09}, time {}", time::rfc3339(fix.t_ms));
                 let line = u64::from(fix.row - first_rows.get(stream).copied().unwrap_or_default());
@@ -173,10 +174,14 @@ impl DayOf {
     }
 }
 
+/// Where the rows of inputs are, each with the place of its input.
+fn parts_of<'r>(inputs: &[(&str, &'r Rows)]) -> Vec<(usize, &'r Part)> {
+    inputs.iter().enumerate().flat_map(|(k, (_, rows))| rows.objects.iter().flatten().map(move |p| (k, p))).collect()
+}
+
 /// Brings the inputs of a day together, in their order.
 pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: Option<&Fresh>) -> Result<DayOf, Error> {
-    let all: Vec<(usize, &Part)> = inputs.iter().enumerate().flat_map(|(k, (_, rows))| rows.objects.iter().flatten().map(move |p| (k, p))).collect();
-    if let (Some(fresh), [(_, part)]) = (fresh, all.as_slice())
+    if let (Some(fresh), [(_, part)]) = (fresh, parts_of(inputs).as_slice())
         && **part == fresh.part
     {
         return Ok(DayOf { positions: fresh.positions.clone(), table: fresh.table.clone(), first_rows: vec![0], repeated: Vec::new(), is_fresh: true });
@@ -186,10 +191,10 @@ pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: Option<&Fresh>
 
 /// The rows of some ships of a day, read again: ship by ship, with a row group of each part in memory.
 pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: impl Fn(u32) -> bool) -> Result<DayOf, Error> {
-    let all: Vec<(usize, &Part)> = inputs.iter().enumerate().flat_map(|(k, (_, rows))| rows.objects.iter().flatten().map(move |p| (k, p))).collect();
     if let Some((name, _)) = inputs.iter().find(|(_, rows)| rows.objects.is_none()) {
         return Err(Error::Bug(format!("the rows of {name} are gone")));
     }
+    let all = parts_of(inputs);
     let tables: Vec<Vec<Particulars>> = all.iter().map(|(_, part)| said(&part[1], objects)).collect::<Result<_, _>>()?;
     let mut table: Vec<Particulars> = tables.iter().flatten().cloned().collect();
     table.sort_unstable();
@@ -227,7 +232,7 @@ pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: impl Fn(u32
         let mut last: Option<&Fix> = None;
         for fix in &own {
             if last.is_some_and(|last| is_duplicate(last, fix)) {
-                let input = first_rows.partition_point(|r| *r <= fix.row) - 1;
+                let input = stream_of(&first_rows, fix.row);
                 repeated[input].push(fix.row - first_rows[input]);
             } else {
                 columns.push(mmsi, fix);

@@ -1,5 +1,6 @@
 //! What came is taken in: each input replaces what its name held before, and is accounted for.
 
+use crate::ingest::store::stream_of;
 use crate::ingest::{self, Delivery, Limits, container, layout, spill};
 use crate::model::{FileAccount, Reject, RejectReason, time};
 use crate::run::oneshot::{self, Progress};
@@ -129,9 +130,7 @@ impl Taken {
     /// A delivery that is at hand, as the one input, with the parts of it that were kept before.
     pub fn of(delivery: Delivery, kept: Kept, index: &mut Index, objects: &Objects) -> Result<Self, Error> {
         let (taken, days) = Self::by_day(delivery, kept, objects)?;
-        index
-            .inputs
-            .insert(String::new(), Input { path: PathBuf::new(), sha256: String::new(), bytes: 0, reading: String::new(), night: 0, judged: false, days });
+        index.inputs.insert(String::new(), Input { days, ..Input::default() });
         Ok(taken)
     }
 
@@ -165,7 +164,7 @@ impl Taken {
 
     /// A row of a delivery is a duplicate.
     fn count_repeat(&mut self, row: u32) {
-        let account = &mut self.accounts[self.first_rows.partition_point(|r| *r <= row).max(1) - 1];
+        let account = &mut self.accounts[stream_of(&self.first_rows, row)];
         (account.positions, account.duplicates) = (account.positions - 1, account.duplicates + 1);
     }
 
@@ -174,11 +173,8 @@ impl Taken {
         if !self.first_rows.is_empty() {
             repeated.values().flatten().for_each(|row| self.count_repeat(*row));
         }
-        let mut left: BTreeMap<&str, u64> = repeated.iter().map(|(name, rows)| (name.as_str(), rows.len() as u64)).collect();
-        for (account, name) in self.accounts.iter_mut().zip(&self.of_input) {
-            let Some(left) = left.get_mut(name.as_str()) else { continue };
-            let n = (*left).min(account.positions);
-            (account.positions, account.duplicates, *left) = (account.positions - n, account.duplicates + n, *left - n);
+        for (name, rows) in repeated {
+            self.charge(name, rows.len() as u64, |account, n| account.duplicates += n);
         }
     }
 
@@ -191,12 +187,17 @@ impl Taken {
     }
 
     /// So many positions of an input are rows of stray clocks.
-    fn are_astray(&mut self, name: &str, mut n: u64) {
+    fn are_astray(&mut self, name: &str, n: u64) {
+        self.charge(name, n, |account, n| *account.rejected.entry(RejectReason::StrayClock).or_default() += n);
+    }
+
+    /// So many positions of an input are none: each of its accounts gives what it has, the first first.
+    fn charge(&mut self, name: &str, mut n: u64, to: impl Fn(&mut FileAccount, u64)) {
         for (account, _) in self.accounts.iter_mut().zip(&self.of_input).filter(|(_, input)| *input == name) {
             let here = n.min(account.positions);
             if here > 0 {
                 account.positions -= here;
-                *account.rejected.entry(RejectReason::StrayClock).or_default() += here;
+                to(account, here);
                 n -= here;
             }
         }
