@@ -96,7 +96,7 @@ fn runs_of_the_fixture(params: &Params) -> Vec<Run> {
         let assigned = segment::assign(rows.mmsi, fixes, &mut ShipState::default(), params);
         tracks.extend(assigned.fixes.into_iter().map(|(id, fixes)| Track { id, mmsi: rows.mmsi, fixes }));
     }
-    tracks.iter().enumerate().flat_map(|(k, track)| motion::legs_and_runs(k as u32, track, params).1).collect()
+    tracks.iter().enumerate().flat_map(|(k, track)| motion::legs_and_runs(k as u32, track, motion::ALWAYS, params).1).collect()
 }
 
 fn search(c: &mut Criterion) {

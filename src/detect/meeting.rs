@@ -47,6 +47,8 @@ pub struct Meeting {
     pub draught_before_dm: [Option<u16>; 2],
     /// The same after the last entering moment so far. It is taken down as soon as that is known: the ships may stay near for days.
     pub draught_after_dm: [Option<u16>; 2],
+    /// While nothing was sampled: the last entering moment, by which contacts too short to hold a sampling moment are told.
+    pub moment: Option<Box<Stats>>,
     /// What was sampled of the pending pieces, and real fixes of each in them: a later day no longer has the tracks.
     pub waiting: (Stats, [u32; 2]),
     /// Real fixes of each inside, so far.
@@ -163,7 +165,7 @@ pub fn find_each<T: Send>(
             // Small shares: the pairs of one port may take longer than those of an ocean.
             .with_max_len(8)
             .map(|Group { a, b, candidates, carried, .. }| {
-                let ship = |t: u32| Moving { track: &tracks[t as usize], legs: &legs[t as usize] };
+                let ship = |t: u32| Moving::new(&tracks[t as usize], &legs[t as usize]);
                 let (a, b) = (ship(a), ship(b));
                 let mut pieces = Vec::new();
                 let mut tests = 0;
@@ -319,13 +321,19 @@ fn settle(a: Moving, b: Moving, meeting: &mut Meeting, params: &Params) {
         meeting.start_e7 = Some([place_at(a, start), place_at(b, start)]);
         meeting.draught_before_dm = [a, b].map(|ship| draught_at(ship, start));
     }
-    if !meeting.unsampled.is_empty() {
+    let is_new = !meeting.unsampled.is_empty();
+    if is_new {
         meeting.end_e7 = Some([place_at(a, end), place_at(b, end)]);
         meeting.draught_after_dm = [a, b].map(|ship| draught_after(ship, end));
     }
     for piece in std::mem::take(&mut meeting.unsampled) {
         sample(a, b, piece, &mut meeting.sampled_to_ms, &mut meeting.stats, &mut meeting.fixes, params);
     }
+    meeting.moment = match meeting.stats.samples() {
+        0 if is_new => Some(Box::new(Stats::at(a, b, end, Sampling::new(params)))),
+        0 => meeting.moment.take(),
+        _ => None,
+    };
 }
 
 /// The same for the pieces that count only if the ships come near again.
@@ -345,14 +353,14 @@ fn sample(a: Moving, b: Moving, (t0, t1): (i64, i64), done: &mut Option<i64>, st
     }
     stats.sample(a, b, from, t1, Sampling::new(params));
     for (count, ship) in fixes.iter_mut().zip([a, b]) {
-        let fixes = &ship.track.fixes;
+        let fixes = ship.fixes;
         *count += (fixes.partition_point(|f| f.t_ms <= t1) - fixes.partition_point(|f| f.t_ms < from)) as u32;
     }
     *done = Some(t1);
 }
 
 fn place_at(ship: Moving, t_ms: i64) -> (i32, i32) {
-    let fixes = &ship.track.fixes;
+    let fixes = ship.fixes;
     let k = fixes.partition_point(|f| f.t_ms <= t_ms).max(1) - 1;
     let (f, g) = (&fixes[k], &fixes[(k + 1).min(fixes.len() - 1)]);
     if t_ms <= f.t_ms || g.t_ms == f.t_ms {
@@ -380,11 +388,7 @@ fn close(a: Moving, b: Moving, mut meeting: Box<Meeting>, open: bool, params: &P
         return None;
     }
     settle(a, b, &mut meeting, params);
-    if meeting.stats.samples() == 0 {
-        // Contacts too short to hold a sampling moment are told by their last one.
-        meeting.stats.sample_at(a, b, end, Sampling::new(params));
-    }
-    let stats = &meeting.stats;
+    let stats = meeting.moment.as_deref().unwrap_or(&meeting.stats);
     if stats.samples() == 0 {
         return None;
     }

@@ -7,6 +7,7 @@ use crate::detect::stats::{Samples, Sampling};
 use crate::model::{Fix, Params, Particulars, Track};
 use crate::spatial::geodesy::{self, Vec3};
 use crate::spatial::hull::Hull;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// The pace of a leg, slower being greater, so that "at least paced" is a comparison.
@@ -22,13 +23,17 @@ pub enum Pace {
     Drift,
 }
 
-/// The legs of a track: `pace[i]` is that of the leg from fix `i` to fix `i + 1`.
+/// The legs of the fixes of a track that tell of a window ([`fixes_for`]): `pace[i]` is that of the leg from fix `i` to fix `i + 1` of them.
 #[derive(Clone, Debug, Default)]
 pub struct Legs {
+    /// The fixes that have legs, as a part of the track's.
+    pub of: Range<usize>,
     /// One pace a leg; one fewer than fixes.
     pub pace: Vec<Pace>,
     /// The point of every fix.
     pub points: Vec<Vec3>,
+    /// Begin and end of the window.
+    window: (i64, i64),
     /// By size as in [`BLOCKS`], one for every so many legs: what can be said of them together.
     pub blocks: [Vec<Block>; BLOCKS.len()],
     /// What the ship said that a meeting asks for, by time; empty where nobody looked.
@@ -67,10 +72,21 @@ impl Legs {
         self.stated[..self.stated.partition_point(|s| s.from_ms <= t_ms)].last()
     }
 
-    /// The ship at every sampling moment, worked out when first asked for. `track` must be the legs' own.
+    /// The ship at every sampling moment of the window, worked out when first asked for. `track` must be the legs' own.
     pub fn samples(&self, track: &Track, rules: Sampling) -> &Samples {
-        self.sampled.get_or_init(|| Box::new(Samples::of(track, &self.points, rules)))
+        self.sampled.get_or_init(|| Box::new(Samples::of(&track.fixes[self.of.clone()], &self.points, self.window, rules)))
     }
+}
+
+/// The window that holds everything.
+pub const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
+
+/// Which fixes tell of a window: those in it, and to either side as many as the paces of the legs that touch it are made of.
+pub fn fixes_for(fixes: &[Fix], window: (i64, i64), params: &Params) -> Range<usize> {
+    let reach = params.motion.longest_leg_min.millis() + params.motion.speed_window_min.millis();
+    let (from, to) = (window.0.saturating_sub(reach), window.1.saturating_add(reach));
+    let first = fixes.partition_point(|f| f.t_ms <= from).saturating_sub(1);
+    first..(fixes.partition_point(|f| f.t_ms < to) + 1).min(fixes.len())
 }
 
 /// Legs in a block, coarse and fine. Eight are about ten minutes of a ship in port, 64 an hour and a half: boxes small enough to
@@ -149,7 +165,7 @@ fn floor(v: f64) -> i32 {
 pub struct Run {
     /// Index of the track.
     pub track: u32,
-    /// First fix.
+    /// First fix, of those that have legs.
     pub first: u32,
     /// Last fix; the legs are `first..last`.
     pub last: u32,
@@ -181,9 +197,10 @@ pub fn on_leg(a: (i64, Vec3), b: (i64, Vec3), t_ms: i64) -> Vec3 {
     geodesy::lerp(a.1, b.1, (t_ms - a.0) as f64 / (b.0 - a.0) as f64)
 }
 
-/// The paces of a track's legs, and its runs. A leg longer than the longest, in time, is a hole.
-pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<Run>) {
-    let fixes = &track.fixes;
+/// The paces of a track's legs about a window, and its runs there. A leg longer than the longest, in time, is a hole.
+pub fn legs_and_runs(index: u32, track: &Track, window: (i64, i64), params: &Params) -> (Legs, Vec<Run>) {
+    let of = fixes_for(&track.fixes, window, params);
+    let fixes = &track.fixes[of.clone()];
     if fixes.len() < 2 {
         return (Legs::default(), Vec::new());
     }
@@ -213,7 +230,7 @@ pub fn legs_and_runs(index: u32, track: &Track, params: &Params) -> (Legs, Vec<R
     let fine: Vec<Block> = fine.into_iter().enumerate().map(block).collect();
     let join = |blocks: &[Block]| blocks[1..].iter().fold(blocks[0], |x, y| Block { extent: x.extent.join(&y.extent), plain: x.plain && y.plain });
     let coarse = fine.chunks(BLOCKS[0] / FINE).map(join).collect();
-    (Legs { pace, points, blocks: [coarse, fine], stated: Vec::new(), sampled: OnceLock::new() }, runs)
+    (Legs { of, pace, points, window, blocks: [coarse, fine], stated: Vec::new(), sampled: OnceLock::new() }, runs)
 }
 
 /// The paces of a stretch without holes, from one fix to another. `hulls` are those of the fine blocks.

@@ -4,7 +4,7 @@
 //! between the ships is linear in time, so the times within a distance are one interval in closed form: no time grid.
 
 use crate::detect::motion::{self, BLOCKS, Extent, Legs, Pace, Run};
-use crate::model::{Params, Track};
+use crate::model::{Fix, Params, Track};
 use crate::spatial::geodesy::{self, Vec3};
 
 /// A time during which two ships were within the leaving distance and slow together.
@@ -23,10 +23,28 @@ pub struct Piece {
 /// A track with its legs, as the exact tests need it.
 #[derive(Clone, Copy)]
 pub struct Moving<'a> {
-    /// Its fixes.
+    /// All that is known of it.
     pub track: &'a Track,
-    /// Its paces.
+    /// Its paces about the window.
     pub legs: &'a Legs,
+    /// Its fixes there.
+    pub fixes: &'a [Fix],
+}
+
+impl<'a> Moving<'a> {
+    /// A track with its own legs.
+    pub fn new(track: &'a Track, legs: &'a Legs) -> Self {
+        Self { track, legs, fixes: &track.fixes[legs.of.clone()] }
+    }
+
+    /// Where the leg from a fix of the track to the next begins and ends, also where the window is far.
+    fn leg(&self, k: usize) -> [(i64, Vec3); 2] {
+        [k, k + 1].map(|k| {
+            let fix = &self.track.fixes[k];
+            let known = k.checked_sub(self.legs.of.start).and_then(|k| self.legs.points.get(k));
+            (fix.t_ms, known.copied().unwrap_or_else(|| motion::point_of(fix)))
+        })
+    }
 }
 
 /// Distances and speeds of the rules, prepared: metres of chord, metres a millisecond.
@@ -121,9 +139,9 @@ enum Settled {
 
 /// Walks along both runs, block on block and, where boxes do not settle it, leg on leg.
 fn exact(a: Moving, run_a: &Run, b: Moving, run_b: &Run, rules: &Rules, (t0, t1): (i64, i64), out: &mut Vec<Piece>) -> u64 {
-    let (fa, fb) = (&a.track.fixes, &b.track.fixes);
+    let (fa, fb) = (a.fixes, b.fixes);
     // The last leg that begins at or before t0.
-    let seek = |fixes: &[crate::model::Fix], run: &Run| {
+    let seek = |fixes: &[Fix], run: &Run| {
         let (first, last) = (run.first as usize, run.last as usize);
         if run.t0_ms == t0 {
             return first;
@@ -234,7 +252,7 @@ fn in_step(a: Moving, i: usize, b: Moving, j: usize, (s0, s1): (i64, i64), rules
 
 /// The part of `from..to` about leg `k` in which the track has no hole.
 fn unbroken(m: Moving, k: usize, from: i64, to: i64, longest_leg_ms: i64) -> (i64, i64) {
-    let fixes = &m.track.fixes;
+    let fixes = m.fixes;
     let (mut lo, mut hi) = (k, k + 1);
     while fixes[lo].t_ms > from && lo > 0 && fixes[lo].t_ms - fixes[lo - 1].t_ms <= longest_leg_ms {
         lo -= 1;
@@ -247,7 +265,7 @@ fn unbroken(m: Moving, k: usize, from: i64, to: i64, longest_leg_ms: i64) -> (i6
 
 /// Position at a time not far from leg `k`.
 fn position_near(m: Moving, k: usize, t: i64) -> Vec3 {
-    let fixes = &m.track.fixes;
+    let fixes = m.fixes;
     let mut k = k;
     while k > 0 && fixes[k].t_ms > t {
         k -= 1;
@@ -263,7 +281,7 @@ fn position_near(m: Moving, k: usize, t: i64) -> Vec3 {
 /// apart than `far_m`.
 pub fn is_flicker(a: Moving, b: Moving, rules: &Rules, (from, to): (i64, i64), most_ms: i64, far_m: f64) -> bool {
     let (fa, fb) = (&a.track.fixes, &b.track.fixes);
-    let seek = |fixes: &[crate::model::Fix]| fixes.partition_point(|f| f.t_ms <= from).max(1) - 1;
+    let seek = |fixes: &[Fix]| fixes.partition_point(|f| f.t_ms <= from).max(1) - 1;
     let (mut i, mut j) = (seek(fa), seek(fb));
     let mut seen_ms = 0;
     while i + 1 < fa.len() && j + 1 < fb.len() {
@@ -277,10 +295,9 @@ pub fn is_flicker(a: Moving, b: Moving, rules: &Rules, (from, to): (i64, i64), m
             if seen_ms > most_ms {
                 return false;
             }
-            let (qa, qb) = (&a.legs.points, &b.legs.points);
-            let (pa, pb) = ((qa[i], qa[i + 1]), (qb[j], qb[j + 1]));
+            let ([pa, qa], [pb, qb]) = (a.leg(i), b.leg(j));
             for t in [s0, s1] {
-                let r = geodesy::sub(motion::on_leg((b0, pb.0), (b1, pb.1), t), motion::on_leg((a0, pa.0), (a1, pa.1), t));
+                let r = geodesy::sub(motion::on_leg(pb, qb, t), motion::on_leg(pa, qa, t));
                 if geodesy::dot(r, r).sqrt() > far_m {
                     return false;
                 }

@@ -6,7 +6,7 @@
 use crate::detect::motion::{self, Legs, Stated};
 use crate::detect::pairs::Moving;
 use crate::model::fix::NULL_U16;
-use crate::model::{Params, Track};
+use crate::model::{Fix, Params};
 use crate::spatial::geodesy::{self, Vec3};
 use crate::spatial::hull::{self, Laid};
 use crate::units::METRES_PER_NM;
@@ -208,11 +208,13 @@ impl Stats {
         self.count_pair([a.legs, b.legs], samples, steps, rules);
     }
 
-    /// Samples the pair at one moment.
-    pub fn sample_at(&mut self, a: Moving, b: Moving, t_ms: i64, rules: Sampling) {
+    /// The pair at one moment.
+    pub fn at(a: Moving, b: Moving, t_ms: i64, rules: Sampling) -> Self {
         let rules = Sampling { step_ms: 1, ..rules };
-        let samples = [a, b].map(|ship| Samples::along(ship.track, &ship.legs.points, (t_ms, t_ms), rules));
-        self.count_pair([a.legs, b.legs], [&samples[0], &samples[1]], (t_ms, t_ms), rules);
+        let samples = [a, b].map(|ship| Samples::along(ship.fixes, &ship.legs.points, (t_ms, t_ms), rules));
+        let mut stats = Self::default();
+        stats.count_pair([a.legs, b.legs], [&samples[0], &samples[1]], (t_ms, t_ms), rules);
+        stats
     }
 
     /// Counts both ships from one step to another, as far as both have samples.
@@ -393,7 +395,7 @@ pub struct Sample {
     still: bool,
 }
 
-/// A ship at every whole multiple of the sampling step between its first fix and its last. Many pairs share a ship.
+/// A ship at every whole multiple of the sampling step in a window, between its first fix and its last. Many pairs share a ship.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     first: i64,
@@ -437,12 +439,13 @@ fn tenths_of_knot(v: Vec3) -> u32 {
 }
 
 impl Samples {
-    /// Every moment to sample on the whole track; `points` are those of its fixes.
-    pub fn of(track: &Track, points: &[Vec3], rules: Sampling) -> Self {
+    /// Every moment to sample in a window, and as far around it as tells who is still; `points` are those of the fixes.
+    pub fn of(fixes: &[Fix], points: &[Vec3], window: (i64, i64), rules: Sampling) -> Self {
         let step_ms = rules.step_ms;
-        let (Some(begin), Some(end)) = (track.fixes.first(), track.fixes.last()) else { return Self::default() };
-        let first = begin.t_ms.div_euclid(step_ms) + i64::from(begin.t_ms.rem_euclid(step_ms) > 0);
-        let mut samples = Self::along(track, points, (first, end.t_ms.div_euclid(step_ms)), rules);
+        let (Some(begin), Some(end)) = (fixes.first(), fixes.last()) else { return Self::default() };
+        let (begin, end) = (begin.t_ms.max(window.0.saturating_sub(STILL_MS)), end.t_ms.min(window.1.saturating_add(STILL_MS)));
+        let first = begin.div_euclid(step_ms) + i64::from(begin.rem_euclid(step_ms) > 0);
+        let mut samples = Self::along(fixes, points, (first, end.div_euclid(step_ms)), rules);
         let reach = (STILL_MS / step_ms.max(1)) as usize;
         let still: Vec<bool> = (0..samples.list.len()).map(|k| is_still(&samples.list, k, reach)).collect();
         for (sample, still) in samples.list.iter_mut().zip(still) {
@@ -452,9 +455,8 @@ impl Samples {
     }
 
     /// The multiples `first..=last` of the step, which must lie on the track.
-    fn along(track: &Track, points: &[Vec3], (first, last): (i64, i64), rules: Sampling) -> Self {
+    fn along(fixes: &[Fix], points: &[Vec3], (first, last): (i64, i64), rules: Sampling) -> Self {
         let step_ms = rules.step_ms;
-        let fixes = &track.fixes;
         let mut list = Vec::with_capacity((last - first + 1).max(0) as usize);
         let mut leg = fixes.partition_point(|f| f.t_ms < first * step_ms).max(1) - 1;
         for t in (first..=last).map(|k| k * step_ms) {

@@ -17,6 +17,7 @@ use crate::track::segment::{self, Assigned, ShipState};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Everything that a day hands on. A value: it can be written, read back and split by key.
@@ -148,7 +149,9 @@ pub fn advance(state: State, rows: DayRows, day_end_ms: i64, ways: &Ways) -> (St
 pub fn advance_taken(TakenIn { mut state, tracks, mut table, tally }: TakenIn, day_end_ms: i64, ways: &Ways) -> (State, Findings) {
     let frontier = day_end_ms - LOOK_AHEAD_MS;
     let window = (state.frontier_ms.unwrap_or(day_end_ms - DAY_MS), frontier);
-    let found = evaluate(&mut state, &tracks, &table, (window, WindowEnd::Frontier), tally, ways);
+    let alive = std::mem::take(&mut state.meetings);
+    let (alive, found) = evaluate((&state.ships, alive), &tracks, &table, (window, WindowEnd::Frontier), tally, ways);
+    state.meetings = alive;
     state.frontier_ms = Some(frontier);
     state.tails = cut_tails(tracks, frontier, ways.params, &mut table);
     (keep_particulars(state, &table), found)
@@ -160,9 +163,30 @@ pub fn conclude(state: State, rows: DayRows, data_end_ms: i64, ways: &Ways) -> F
     // Nobody goes on from here; of the ships only those are asked for that have several tracks.
     state.ships.retain(|_, ship| ship.tracks.len() > 1);
     let window = (state.frontier_ms.unwrap_or(data_end_ms - DAY_MS), data_end_ms);
-    let found = evaluate(&mut state, &tracks, &table, (window, WindowEnd::DataEnd), tally, ways);
+    let alive = std::mem::take(&mut state.meetings);
+    let (_, found) = evaluate((&state.ships, alive), &tracks, &table, (window, WindowEnd::DataEnd), tally, ways);
     drop_beside((state, tracks));
     found
+}
+
+/// What [`conclude`] gives where no rows are left and the state goes on: it is looked at, and its fixes are not held twice.
+pub fn concluded(state: &State, data_end_ms: i64, ways: &Ways) -> Findings {
+    let begin = (ways.now_us)();
+    let mut tally = Tally { tracks: state.tails.len() as u64, ..Tally::default() };
+    let several = state.ships.iter().filter(|(_, ship)| ship.tracks.len() > 1);
+    let mut ships: BTreeMap<Mmsi, ShipState> = several.map(|(mmsi, ship)| (*mmsi, ship.clone())).collect();
+    tally.teleports = settle_all(ships.values_mut(), data_end_ms, ways.params);
+    tally.rooms_us.insert("track", (ways.now_us)() - begin);
+    let table = Table { carried: Cow::from(&state.particulars), delivered: &[], added: Vec::new() };
+    let window = (state.frontier_ms.unwrap_or(data_end_ms - DAY_MS), data_end_ms);
+    evaluate((&ships, state.meetings.clone()), &state.tails, &table, (window, WindowEnd::DataEnd), tally, ways).1
+}
+
+/// Drops what nothing can confirm any more; returns how many fixes went.
+fn settle_all<'s>(ships: impl Iterator<Item = &'s mut ShipState>, end_ms: i64, params: &Params) -> u64 {
+    let mut left = Assigned::default();
+    ships.for_each(|ship| segment::settle(ship, end_ms, params, &mut left));
+    left.teleports
 }
 
 /// Gives memory back while others go on: of millions of rows that takes a while.
@@ -177,7 +201,7 @@ pub fn tracks_of(rows: DayRows, end_ms: i64, ways: &Ways) -> Vec<Track> {
 
 /// What ships said of themselves: what a state carried, what was delivered, and what was put together of it since, numbered in this order.
 struct Table<'a> {
-    carried: Vec<Particulars>,
+    carried: Cow<'a, [Particulars]>,
     delivered: &'a [Particulars],
     added: Vec<Particulars>,
 }
@@ -213,7 +237,7 @@ const SHARE: usize = 64;
 /// Assigns new rows to tracks and joins them to the tails. Tracks come out in the order of MMSI and id.
 pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particulars], end_ms: i64, ways: &Ways) -> TakenIn<'p> {
     let begin = (ways.now_us)();
-    let table = Table { carried: std::mem::take(&mut state.particulars), delivered, added: Vec::new() };
+    let table = Table { carried: Cow::from(std::mem::take(&mut state.particulars)), delivered, added: Vec::new() };
     let base = table.carried.len() as u32;
     let mut ships = std::mem::take(&mut state.ships);
     let mut tracks = std::mem::take(&mut state.tails);
@@ -252,11 +276,7 @@ pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particul
             }
         }
     }
-    for ship in ships.values_mut() {
-        let mut left = Assigned::default();
-        segment::settle(ship, end_ms, ways.params, &mut left);
-        tally.teleports += left.teleports;
-    }
+    tally.teleports += settle_all(ships.values_mut(), end_ms, ways.params);
     taken.extend(ships);
     tracks.sort_by_key(|t| (t.mmsi, t.id));
     state.ships = taken.into_iter().collect();
@@ -268,9 +288,9 @@ pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particul
 /// The legs of every track, and the runs of all.
 pub type Paced = (Vec<Legs>, Vec<Run>);
 
-/// Legs and runs of tracks.
-pub fn legs_and_runs(tracks: &[Track], params: &Params) -> Paced {
-    let (legs, runs, _) = walk(tracks, params, |_, _| ());
+/// Legs and runs of tracks about a window.
+pub fn legs_and_runs(tracks: &[Track], window: (i64, i64), params: &Params) -> Paced {
+    let (legs, runs, _) = walk(tracks, window, params, |_, _| ());
     (legs, runs)
 }
 
@@ -278,11 +298,11 @@ pub fn legs_and_runs(tracks: &[Track], params: &Params) -> Paced {
 type Seen<T> = (Box<[Run]>, T);
 
 /// Legs and runs of tracks, and what else there is to see of each while its fixes are at hand.
-fn walk<T: Send>(tracks: &[Track], params: &Params, look: impl Fn(&Track, &mut Legs) -> T + Sync) -> (Vec<Legs>, Vec<Run>, Vec<Seen<T>>) {
+fn walk<T: Send>(tracks: &[Track], window: (i64, i64), params: &Params, look: impl Fn(&Track, &mut Legs) -> T + Sync) -> (Vec<Legs>, Vec<Run>, Vec<Seen<T>>) {
     let (mut legs, mut seen): (Vec<Legs>, Vec<Seen<T>>) = (Vec::new(), Vec::new());
     // Each goes to its place at once: of a great many ships nothing is held twice.
     let walked = tracks.par_iter().enumerate().with_max_len(SHARE).map(|(i, track)| {
-        let (mut legs, runs) = motion::legs_and_runs(i as u32, track, params);
+        let (mut legs, runs) = motion::legs_and_runs(i as u32, track, window, params);
         let look = look(track, &mut legs);
         (legs, (runs.into_boxed_slice(), look))
     });
@@ -299,7 +319,15 @@ struct Look {
     silences: Box<[u32]>,
 }
 
-fn evaluate(state: &mut State, tracks: &[Track], table: &Table, (window, end): ((i64, i64), WindowEnd), mut tally: Tally, ways: &Ways) -> Findings {
+/// What a window shows, and the meetings that may go on. `ships` tell who shares a number; `alive` are the meetings that were open before.
+fn evaluate(
+    (ships, alive): (&BTreeMap<Mmsi, ShipState>, BTreeMap<Pair, Meeting>),
+    tracks: &[Track],
+    table: &Table,
+    (window, end): ((i64, i64), WindowEnd),
+    mut tally: Tally,
+    ways: &Ways,
+) -> (BTreeMap<Pair, Meeting>, Findings) {
     let timed = |begin: u64| (ways.now_us)() - begin;
     let begin = (ways.now_us)();
     let look = |t: &Track, legs: &mut Legs| {
@@ -309,15 +337,14 @@ fn evaluate(state: &mut State, tracks: &[Track], table: &Table, (window, end): (
         let hours = coverage::vessel_hours(t, class_of, window, ways.params).into_boxed_slice();
         Look { said, hours, silences: gap::silences(t, window, end, ways.params).into_boxed_slice() }
     };
-    let (legs, runs, looks) = walk(tracks, ways.params, look);
+    let (legs, runs, looks) = walk(tracks, window, ways.params, look);
     tally.rooms_us.insert("motion", timed(begin));
-    let alive = std::mem::take(&mut state.meetings);
     let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
     let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
         mmsi,
         track: id,
         particulars: index.get(&id).map(|&i| looks[i as usize].1.said.latest(until_ms, table)).unwrap_or_default(),
-        shared_mmsi: state.ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
+        shared_mmsi: ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
     };
     let look = |m: RendezvousFacts| {
         let parties = [0, 1].map(|k| party(m.tracks[k], m.mmsis[k], m.end_ms));
@@ -360,8 +387,7 @@ fn evaluate(state: &mut State, tracks: &[Track], table: &Table, (window, end): (
         })
         .collect();
     drop_beside((legs, runs, looks));
-    state.meetings = found.alive;
-    Findings { meetings, faint, gaps, heard, tally }
+    (found.alive, Findings { meetings, faint, gaps, heard, tally })
 }
 
 /// What a ship said of itself while it sent some fixes.

@@ -3,8 +3,8 @@
 use crate::support::{CHARTS, Chart, GULF, RADIUS_M, START_MS, drawn, fix, for_all, meetings, sail, says, search, track};
 use alongside::detect::coverage::{self, Coverage, Heard, Reception};
 use alongside::detect::gap;
-use alongside::detect::meeting::{self, Lying, WindowEnd};
-use alongside::detect::pairs;
+use alongside::detect::meeting::{self, Found, Lying, Meeting, Pair, Step, WindowEnd};
+use alongside::detect::{motion, pairs};
 use alongside::model::fix::NULL_U16;
 use alongside::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use alongside::model::{AisClass, Fix, GapFacts, Kind, Mmsi, Params, RendezvousFacts, Track, TrackId};
@@ -20,7 +20,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rules of a rendezvous, looked at every five seconds on unit vectors: slow, and written from the rules alone.
 ///
@@ -543,6 +543,39 @@ fn a_third_ship_changes_nothing_between_two_others() {
         }
         Ok(())
     });
+}
+
+/// One step over a window of time, with legs made for that window or another.
+fn step(tracks: &[Track], (window, end): ((i64, i64), WindowEnd), legs_for: (i64, i64), alive: BTreeMap<Pair, Meeting>) -> Found {
+    let params = Params::default();
+    let made = |(k, track)| motion::legs_and_runs(k as u32, track, legs_for, &params);
+    let (legs, runs): (Vec<_>, Vec<_>) = tracks.iter().enumerate().map(made).unzip();
+    let step = Step { window, end, params: &params, index: IndexKind::Rstar, now_us: &|| 0 };
+    meeting::find(tracks, &legs, &runs.concat(), alive, &step)
+}
+
+#[test]
+fn legs_about_a_window_say_what_all_legs_say() {
+    let (carried, spared) = (Cell::new(0), Cell::new(0));
+    metamorphic(96, 14, |group, tracks, _| {
+        // Not at a fix, nor at a moment of sampling; the last window holds no fix of some ships.
+        let frontier = |hour: i64| START_MS + hour * HOUR_MS + group.others.len() as i64 * 61_234;
+        let windows = [(frontier(-1), frontier(5)), (frontier(5), frontier(9)), (frontier(9), frontier(13))];
+        let mut alive = [BTreeMap::new(), BTreeMap::new()];
+        for (k, window) in windows.into_iter().enumerate() {
+            let end = if k == 2 { WindowEnd::DataEnd } else { WindowEnd::Frontier };
+            let all = step(tracks, (window, end), motion::ALWAYS, std::mem::take(&mut alive[0]));
+            let near = step(tracks, (window, end), window, std::mem::take(&mut alive[1]));
+            compare(&all.ended, &near.ended, |x, y| x == y)?;
+            prop_assert_eq!(&all.alive, &near.alive);
+            carried.set(carried.get() + all.alive.len());
+            let parts = tracks.iter().map(|t| motion::fixes_for(&t.fixes, window, &Params::default()));
+            spared.set(spared.get() + parts.zip(tracks).filter(|(part, t)| part.len() < t.fixes.len() / 2).count());
+            alive = [all.alive, near.alive];
+        }
+        Ok(())
+    });
+    assert!(carried.get() > 40 && spared.get() > 200, "{carried:?} meetings over a frontier, {spared:?} tracks of which less than half was looked at");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::cli::{Scratch, run};
 use alongside::lab::{self, Layout, Plan as Traffic};
 use alongside::model::time::{day_text, parse_day};
 use alongside::run::oneshot::{self, Outcome, Plan};
+use alongside::run::state::index::SCHEMA;
 use alongside::run::{convert, nightly};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -340,9 +341,11 @@ fn one_run_at_a_time_and_only_in_a_state() {
     assert_eq!(run(&scratch, &["state", "verify", "state"], None).code, 0);
     // A state of a later version is left alone.
     let text = String::from_utf8(scratch.read("state/state.json")).unwrap();
-    scratch.put("state/state.json", text.replace("\"schema_version\": 2", "\"schema_version\": 3").as_bytes());
+    let [this, next] = [SCHEMA, SCHEMA + 1].map(|schema| format!("\"schema_version\": {schema},"));
+    assert!(text.contains(&this));
+    scratch.put("state/state.json", text.replace(&this, &next).as_bytes());
     let later = run(&scratch, &["detect", day, "--state", "state", "-o", "night", "--overwrite"], None);
-    assert_eq!((later.code, later.stderr.contains("schema 3")), (2, true), "{}", later.stderr);
+    assert_eq!((later.code, later.stderr.contains(&format!("schema {}", SCHEMA + 1))), (2, true), "{}", later.stderr);
     scratch.put("state/state.json", text.as_bytes());
     // A flipped bit in any file of it is found.
     let object = std::fs::read_dir(scratch.path("state/objects")).unwrap().next().unwrap().unwrap().path();

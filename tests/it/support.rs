@@ -109,12 +109,12 @@ pub fn drawn_at(chart: Chart, mmsis: [u32; 2], start_ms: i64, minutes: i64, draw
 pub fn search(tracks: &[Track], params: &Params, index: IndexKind, data_end_ms: i64) -> Found {
     let mut legs = Vec::new();
     let mut runs = Vec::new();
+    let begin = tracks.iter().filter_map(|t| t.fixes.first()).map(|f| f.t_ms).min().unwrap_or(data_end_ms);
     for (k, track) in tracks.iter().enumerate() {
-        let (l, r) = motion::legs_and_runs(k as u32, track, params);
+        let (l, r) = motion::legs_and_runs(k as u32, track, (begin, data_end_ms), params);
         legs.push(l);
         runs.extend(r);
     }
-    let begin = tracks.iter().filter_map(|t| t.fixes.first()).map(|f| f.t_ms).min().unwrap_or(data_end_ms);
     let step = Step { window: (begin, data_end_ms), end: WindowEnd::DataEnd, params, index, now_us: &|| 0 };
     meeting::find(tracks, &legs, &runs, BTreeMap::new(), &step)
 }

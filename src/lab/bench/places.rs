@@ -65,10 +65,11 @@ pub fn measure(traffic: &Traffic, params: &Params, progress: &(dyn Fn(Progress) 
 }
 
 fn places(traffic: &Traffic, params: &Params) -> Vec<Place> {
-    let (_, runs) = engine::legs_and_runs(&traffic.tracks, params);
+    let (legs, runs) = engine::legs_and_runs(&traffic.tracks, traffic.window, params);
     let step = runs.len().div_ceil(MOST_PLACES).max(1);
     let first = |r: &crate::detect::motion::Run| {
-        let fix = &traffic.tracks[r.track as usize].fixes[r.first as usize];
+        let track = r.track as usize;
+        let fix = &traffic.tracks[track].fixes[legs[track].of.start + r.first as usize];
         ((fix.lat_e7, fix.lon_e7), fix.t_ms)
     };
     runs.iter().step_by(step).map(first).collect()

@@ -267,14 +267,14 @@ fn full_name(way: &Way) -> String {
 
 /// The boxes that the index holds.
 fn boxes_of(traffic: &Traffic, params: &Params) -> Vec<Box4> {
-    let (_, runs) = engine::legs_and_runs(&traffic.tracks, params);
+    let (_, runs) = engine::legs_and_runs(&traffic.tracks, traffic.window, params);
     let window = traffic.window;
     runs.iter().filter(|r| r.t1_ms >= window.0 && r.t0_ms <= window.1).map(|r| meeting::as_box(r, window)).collect()
 }
 
 /// The whole step from runs to meetings, and its microseconds. Legs are made anew: they keep what a step has sampled.
 fn step(traffic: &Traffic, way: &Way) -> (Found, u64) {
-    let (legs, runs) = engine::legs_and_runs(&traffic.tracks, &way.params);
+    let (legs, runs) = engine::legs_and_runs(&traffic.tracks, traffic.window, &way.params);
     let begin = Instant::now();
     let now_us = || begin.elapsed().as_micros() as u64;
     let step = Step { window: traffic.window, end: WindowEnd::DataEnd, params: &way.params, index: way.kind, now_us: &now_us };

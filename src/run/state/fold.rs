@@ -9,7 +9,7 @@ use crate::ingest::Limits;
 use crate::model::time::{self, DAY_MS};
 use crate::model::{Event, GapFacts, Kind, Params, Party, RendezvousFacts, TrackId};
 use crate::run::book::{self, References};
-use crate::run::engine::{self, DayRows, Findings, State, Tally, Ways};
+use crate::run::engine::{self, Findings, State, Tally, Ways};
 use crate::run::faint::Faint;
 use crate::run::oneshot::Progress;
 use crate::run::state::Error;
@@ -116,7 +116,7 @@ fn delivered(index: &Index, limits: &Limits) -> BTreeSet<i32> {
 /// Folds every day that something changed on, and all after it.
 pub fn fold(index: &mut Index, objects: &Objects, taken: &mut Taken, rules: &Rules) -> Result<Folded, Error> {
     let delivered = delivered(index, rules.limits);
-    taken.judge_strays(index, &delivered);
+    taken.judge_strays(index, &delivered, objects)?;
     let known: Option<(i32, i32)> = index.days.first_key_value().zip(index.days.last_key_value()).map(|(a, b)| (*a.0, *b.0));
     let rescored = index.scoring_hash != rules.scoring_hash;
     let mut folded = Folded { known_until: known.map(|k| k.1), rescored, ..Folded::default() };
@@ -304,10 +304,7 @@ impl Fold<'_> {
         };
         let (objects, ways) = (self.objects, self.ways());
         let end_ms = time::day_start_ms(day + 1);
-        let (checkpoint, found) = rayon::join(
-            || keep.then(|| objects.put_value(state)).transpose(),
-            || engine::conclude(state.clone(), DayRows { ships: &[], particulars: &[] }, end_ms, &ways),
-        );
+        let (checkpoint, found) = rayon::join(|| keep.then(|| objects.put_value(state)).transpose(), || engine::concluded(state, end_ms, &ways));
         self.entry(day).checkpoint = checkpoint?;
         if day == self.last {
             self.count(&found);
