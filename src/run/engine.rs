@@ -28,6 +28,7 @@ pub struct State {
     /// Open tracks by MMSI.
     pub ships: BTreeMap<Mmsi, ShipState>,
     /// The last fixes of every track: at least those of the 12 h before the last one up to the frontier.
+    #[serde(with = "crate::run::packed")]
     pub tails: Vec<Track>,
     /// Meetings that may go on.
     pub meetings: BTreeMap<Pair, Meeting>,

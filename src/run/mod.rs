@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod manifest;
 pub mod nightly;
 pub mod oneshot;
+pub mod packed;
 pub mod presets;
 pub mod providers;
 pub mod state;

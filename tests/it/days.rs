@@ -6,6 +6,7 @@ use alongside::detect::coverage::{Coverage, Reception};
 use alongside::model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use alongside::model::{Fix, GapFacts, Params, Particulars, RendezvousFacts, Track};
 use alongside::run::engine::Findings;
+use alongside::run::packed;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::cell::Cell;
@@ -286,6 +287,36 @@ fn danish_files_cut_at_midnight_give_the_same_events() {
     let changed = |m: &RendezvousFacts| m.draught_dm.iter().any(|d| d[0].is_some() && d[1].is_some() && d[0] != d[1]);
     let count = |what: &dyn Fn(&RendezvousFacts) -> bool| meetings.iter().filter(|m| what(m)).count();
     assert!(count(&|m| m.hull_gap_m.is_some()) > 40 && count(&changed) > 15);
+}
+
+/// Fixes of any values come back as they were; bytes that are cut or changed are found out or give other fixes, and no more of them
+/// than the bytes can hold.
+#[test]
+fn packed_fixes_come_back() {
+    let fix = (any::<i64>(), any::<[i32; 2]>(), any::<[u16; 3]>(), any::<u8>(), any::<[u32; 2]>());
+    let fix = fix.prop_map(|(t_ms, [lat_e7, lon_e7], [sog_dkn, cog_ddeg, heading_deg], status, [particulars, row])| Fix {
+        t_ms,
+        lat_e7,
+        lon_e7,
+        sog_dkn,
+        cog_ddeg,
+        heading_deg,
+        status,
+        particulars,
+        row,
+    });
+    for_all(512, &(vec(fix, 0..40), any::<prop::sample::Index>(), any::<u8>()), |(fixes, at, other)| {
+        let bytes = packed::pack(&fixes);
+        prop_assert_eq!(packed::unpack(&bytes), Some(fixes));
+        let at = at.index(bytes.len());
+        prop_assert_eq!(packed::unpack(&bytes[..at]), None);
+        let changed: Vec<u8> = bytes.iter().enumerate().map(|(k, b)| if k == at { other } else { *b }).collect();
+        prop_assert!(packed::unpack(&changed).is_none_or(|fixes| fixes.len() * 9 < changed.len()));
+        Ok(())
+    });
+    // As a ship sends them: three bytes of time, two of each axis, one or two of the rest.
+    let sent: Vec<Fix> = drawn(START_MS, 5, "##########")[0].fixes.clone();
+    assert!(packed::pack(&sent).len() < sent.len() * 16 + 40, "{} bytes of {} fixes", packed::pack(&sent).len(), sent.len());
 }
 
 /// Two days: cut at midnight, the state carried through bytes, against the whole at once; and scored, the same events.

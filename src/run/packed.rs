@@ -1,0 +1,128 @@
+//! Tracks as a state carries them: column by column, each value as its difference to the one before. Most of a state are fixes, and most
+//! fixes are a little later than the last and a little farther on: that is small before it is compressed, and quick.
+
+use crate::model::{Fix, Mmsi, Track, TrackId};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// Tracks to bytes.
+pub fn serialize<S: Serializer>(tracks: &[Track], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(tracks.iter().map(|track| (track.id, track.mmsi, Fixes(&track.fixes))))
+}
+
+/// Tracks from bytes.
+pub fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<Track>, D::Error> {
+    let tracks: Vec<(TrackId, Mmsi, Unpacked)> = Vec::deserialize(from)?;
+    Ok(tracks.into_iter().map(|(id, mmsi, Unpacked(fixes))| Track { id, mmsi, fixes }).collect())
+}
+
+struct Fixes<'a>(&'a [Fix]);
+
+impl Serialize for Fixes<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(&pack(self.0))
+    }
+}
+
+struct Unpacked(Vec<Fix>);
+
+impl<'d> Deserialize<'d> for Unpacked {
+    fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Unpacked;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("packed fixes")
+            }
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Unpacked, E> {
+                unpack(bytes).map(Unpacked).ok_or_else(|| E::custom("packed fixes that are none"))
+            }
+        }
+        from.deserialize_bytes(Bytes)
+    }
+}
+
+/// Columns of a fix.
+const COLUMNS: usize = 9;
+
+/// Fixes as bytes: their number, then column after column.
+pub fn pack(fixes: &[Fix]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(16 + fixes.len() * 16);
+    put(&mut out, fixes.len() as u64);
+    put_column(&mut out, fixes, |f| f.t_ms);
+    put_column(&mut out, fixes, |f| f.lat_e7);
+    put_column(&mut out, fixes, |f| f.lon_e7);
+    put_column(&mut out, fixes, |f| f.sog_dkn);
+    put_column(&mut out, fixes, |f| f.cog_ddeg);
+    put_column(&mut out, fixes, |f| f.heading_deg);
+    put_column(&mut out, fixes, |f| f.status);
+    put_column(&mut out, fixes, |f| f.particulars);
+    put_column(&mut out, fixes, |f| f.row);
+    out
+}
+
+/// Fixes from [`pack`]; none where the bytes are not such.
+pub fn unpack(mut bytes: &[u8]) -> Option<Vec<Fix>> {
+    let n = usize::try_from(take(&mut bytes)?).ok()?;
+    // A value takes a byte at least.
+    if n > bytes.len() / COLUMNS {
+        return None;
+    }
+    let blank = Fix { t_ms: 0, lat_e7: 0, lon_e7: 0, sog_dkn: 0, cog_ddeg: 0, heading_deg: 0, status: 0, particulars: 0, row: 0 };
+    let mut fixes = vec![blank; n];
+    take_column(&mut bytes, &mut fixes, |f| &mut f.t_ms)?;
+    take_column(&mut bytes, &mut fixes, |f| &mut f.lat_e7)?;
+    take_column(&mut bytes, &mut fixes, |f| &mut f.lon_e7)?;
+    take_column(&mut bytes, &mut fixes, |f| &mut f.sog_dkn)?;
+    take_column(&mut bytes, &mut fixes, |f| &mut f.cog_ddeg)?;
+    take_column(&mut bytes, &mut fixes, |f| &mut f.heading_deg)?;
+    take_column(&mut bytes, &mut fixes, |f| &mut f.status)?;
+    take_column(&mut bytes, &mut fixes, |f| &mut f.particulars)?;
+    take_column(&mut bytes, &mut fixes, |f| &mut f.row)?;
+    bytes.is_empty().then_some(fixes)
+}
+
+fn put_column<T: Into<i64>>(out: &mut Vec<u8>, fixes: &[Fix], field: impl Fn(&Fix) -> T) {
+    let mut last = 0i64;
+    for fix in fixes {
+        let value = field(fix).into();
+        let step = value.wrapping_sub(last);
+        put(out, (step << 1 ^ step >> 63) as u64);
+        last = value;
+    }
+}
+
+fn take_column<T: TryFrom<i64>>(bytes: &mut &[u8], fixes: &mut [Fix], field: impl Fn(&mut Fix) -> &mut T) -> Option<()> {
+    let mut last = 0i64;
+    fixes.iter_mut().try_for_each(|fix| {
+        let step = take(bytes)?;
+        last = last.wrapping_add((step >> 1) as i64 ^ -((step & 1) as i64));
+        *field(fix) = last.try_into().ok()?;
+        Some(())
+    })
+}
+
+/// Seven bits a byte, the lowest first.
+#[inline]
+fn put(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+#[inline]
+fn take(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
