@@ -7,7 +7,7 @@ use crate::ingest::layout::{self, Layout, Reading, digitraffic};
 use crate::ingest::nmea::{self, lines::Aside};
 use crate::ingest::scan::{MOST_LINE, MOST_REJECTS, Plan, RawReject, Scanned, Wanted, Worker};
 use crate::ingest::spill::{Spill, Taker};
-use crate::ingest::store::{Sighting, Store, is_duplicate, stream_of};
+use crate::ingest::store::{Dropped, Sighting, Store, is_duplicate, stream_of};
 use crate::ingest::{Error, escape};
 use crate::model::{FileAccount, Fix, Reject, RejectReason, time};
 use polars::prelude::{DataFrame, PolarsError};
@@ -475,14 +475,11 @@ fn gather(
     }
     drop(scanned);
     let strays = (rows_by_day.len() < days_seen).then_some(&delivered);
-    let context = Context { delivered: strays, first_rows: &first_rows };
+    let context = Context { days: strays.map_or(Days::All, Days::Known), first_rows: &first_rows };
     let (table, grouped, dropped) = store.finish(workers, |mmsis, starts, fixes| group(mmsis, starts, fixes, &context));
     let grouped = grouped.into_iter().collect::<Result<Vec<_>, _>>().map_err(frame_error)?;
     for (stream, n) in spill.accepted {
         opened[stream].account.positions += n;
-    }
-    for (stream, n) in spill.duplicates {
-        opened[stream].account.duplicates += n;
     }
     let mut seen_astray = Vec::new();
     for shard in &grouped {
@@ -554,17 +551,26 @@ pub(super) fn frame_error(e: PolarsError) -> Error {
     Error::Damaged { path: PathBuf::from("frame"), what: e.to_string() }
 }
 
+/// Which days were delivered.
+pub(super) enum Days<'a> {
+    All,
+    Known(&'a BTreeSet<i32>),
+    /// More is to come: a day may prove to be a stray clock's.
+    Open,
+}
+
 pub(super) struct Context<'a> {
-    /// The delivered days; None where all are.
-    pub delivered: Option<&'a BTreeSet<i32>>,
+    pub days: Days<'a>,
     pub first_rows: &'a [u64],
 }
 
 pub(super) struct Grouped {
     /// Ships in ascending order.
     pub positions: DataFrame,
-    /// By stream.
-    pub duplicates: BTreeMap<usize, u64>,
+    /// By stream, where the days are known.
+    duplicates: BTreeMap<usize, u64>,
+    /// By day, where they are not.
+    pub dropped: Dropped,
     /// By stream.
     pub accepted: BTreeMap<usize, u64>,
     strays: Vec<Sighting>,
@@ -575,10 +581,10 @@ pub(super) fn group(mmsis: &[u32], starts: &[usize], fixes: &[Fix], context: &Co
     let single = context.first_rows.len() == 1;
     let stream_of = |row: u32| if single { 0 } else { stream_of(context.first_rows, row) };
     let mut columns = PositionColumns::with_capacity(starts[mmsis.len()]);
-    let (mut duplicates, mut accepted, mut strays) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    let (mut duplicates, mut dropped, mut accepted, mut strays) = (BTreeMap::new(), Dropped::default(), BTreeMap::new(), Vec::new());
     for (k, &mmsi) in mmsis.iter().enumerate() {
-        let astray = |fix: &Fix| context.delivered.is_some_and(|days| !days.contains(&time::day_of(fix.t_ms)));
-        let together = |a: &Fix, b: &Fix| context.delivered.is_none() || time::day_of(a.t_ms) == time::day_of(b.t_ms);
+        let astray = |fix: &Fix| matches!(context.days, Days::Known(days) if !days.contains(&time::day_of(fix.t_ms)));
+        let together = |a: &Fix, b: &Fix| !matches!(context.days, Days::Known(_)) || time::day_of(a.t_ms) == time::day_of(b.t_ms);
         for of_day in fixes[starts[k]..starts[k + 1]].chunk_by(together) {
             if astray(&of_day[0]) {
                 strays.extend(of_day.iter().map(|fix| Sighting { row: fix.row, mmsi, t_ms: fix.t_ms }));
@@ -587,7 +593,11 @@ pub(super) fn group(mmsis: &[u32], starts: &[usize], fixes: &[Fix], context: &Co
             // What is cut off from what stands before says the same.
             for (n, mut kept) in of_day.chunk_by(|a, b| !is_duplicate(a, b)).enumerate() {
                 if n > 0 {
-                    *duplicates.entry(stream_of(kept[0].row)).or_default() += 1;
+                    let Fix { row, t_ms, .. } = kept[0];
+                    match context.days {
+                        Days::Open => dropped.push(stream_of(row), Sighting { row, mmsi, t_ms }),
+                        Days::All | Days::Known(_) => *duplicates.entry(stream_of(row)).or_default() += 1,
+                    }
                     kept = &kept[1..];
                 }
                 columns.extend(mmsi, kept);
@@ -600,5 +610,5 @@ pub(super) fn group(mmsis: &[u32], starts: &[usize], fixes: &[Fix], context: &Co
     if single && !columns.mmsi.is_empty() {
         accepted.insert(0, columns.mmsi.len() as u64);
     }
-    Ok(Grouped { positions: columns.into_frame()?, duplicates, accepted, strays })
+    Ok(Grouped { positions: columns.into_frame()?, duplicates, dropped, accepted, strays })
 }

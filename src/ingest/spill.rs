@@ -5,7 +5,7 @@
 
 use crate::frame;
 use crate::ingest::Error;
-use crate::ingest::gather::{Context, frame_error, group};
+use crate::ingest::gather::{Context, Days, frame_error, group};
 use crate::ingest::scan::{Scanned, Worker};
 use crate::ingest::store::{Dropped, Store};
 use polars::prelude::DataFrame;
@@ -35,9 +35,7 @@ pub struct Spill<'a> {
     days: BTreeMap<i32, u64>,
     /// Rows handed on, by stream.
     pub accepted: BTreeMap<usize, u64>,
-    /// Duplicates among them, by stream.
-    pub duplicates: BTreeMap<usize, u64>,
-    /// Duplicates that fell before.
+    /// Duplicates that fell among them and before.
     pub dropped: Vec<Dropped>,
     /// Parts so far.
     pub parts: usize,
@@ -48,8 +46,7 @@ pub struct Spill<'a> {
 impl<'a> Spill<'a> {
     /// To a taker, where there is one.
     pub fn new(taker: Option<Taker<'a>>, after: usize) -> Self {
-        let (accepted, duplicates) = (BTreeMap::new(), BTreeMap::new());
-        Self { taker, after, days: BTreeMap::new(), accepted, duplicates, dropped: Vec::new(), parts: 0, broken: None }
+        Self { taker, after, days: BTreeMap::new(), accepted: BTreeMap::new(), dropped: Vec::new(), parts: 0, broken: None }
     }
 
     /// How many fixes may come before [`Self::look`].
@@ -76,13 +73,12 @@ impl<'a> Spill<'a> {
 
     fn hand_on(&mut self, store: Store, workers: &[Mutex<Worker>]) -> Result<(), Error> {
         let first_rows = store.first_rows().to_vec();
-        let context = Context { delivered: None, first_rows: &first_rows };
+        let context = Context { days: Days::Open, first_rows: &first_rows };
         let (table, grouped, dropped) = store.finish(workers, |mmsis, starts, fixes| group(mmsis, starts, fixes, &context));
-        let grouped = grouped.into_iter().collect::<Result<Vec<_>, _>>().map_err(frame_error)?;
-        for shard in &grouped {
-            for (sum, counts) in [(&mut self.accepted, &shard.accepted), (&mut self.duplicates, &shard.duplicates)] {
-                counts.iter().for_each(|(stream, n)| *sum.entry(*stream).or_default() += n);
-            }
+        let mut grouped = grouped.into_iter().collect::<Result<Vec<_>, _>>().map_err(frame_error)?;
+        for shard in &mut grouped {
+            shard.accepted.iter().for_each(|(stream, n)| *self.accepted.entry(*stream).or_default() += n);
+            self.dropped.push(std::mem::take(&mut shard.dropped));
         }
         self.dropped.extend(dropped);
         self.parts += 1;
@@ -94,7 +90,6 @@ impl<'a> Spill<'a> {
     /// Takes back what was counted of a stream that is refused; its rows in earlier parts are dropped by whoever has them.
     pub fn forget(&mut self, stream: usize, first_row: u64) {
         self.accepted.remove(&stream);
-        self.duplicates.remove(&stream);
         self.dropped.iter_mut().for_each(|d| d.forget(stream, first_row));
     }
 }

@@ -96,7 +96,8 @@ impl Dropped {
         }
         &mut self.days[self.last]
     }
-    fn push(&mut self, stream: usize, one: Sighting) {
+    /// One more.
+    pub fn push(&mut self, stream: usize, one: Sighting) {
         let day = self.day(time::day_of(one.t_ms));
         *day.counts.entry(stream).or_default() += 1;
         day.keep(one);
