@@ -3,6 +3,7 @@
 use crate::cli::{Scratch, run};
 use alongside::lab::{self, Layout, Plan as Traffic};
 use alongside::model::time::{day_text, parse_day};
+use alongside::model::{FileAccount, RejectReason};
 use alongside::run::oneshot::{self, Outcome, Plan};
 use alongside::run::state::index::SCHEMA;
 use alongside::run::{convert, nightly};
@@ -124,7 +125,9 @@ fn what_does_not_fit_into_memory_goes_through_the_disk() {
     lines.sort_by_key(|l| blake3::hash(l.as_bytes()).to_hex().to_string());
     lines.extend(lines.iter().step_by(7).cloned().collect::<Vec<_>>());
     for second in 0..5 {
-        lines.insert(second * 997, format!("366000001,2031-01-01T00:00:0{second},28.0,-94.0,1.0,1.0,1,,,,,,,,,,"));
+        // Three times the same: side by side, and far from each other. Of a stray clock's day none is a duplicate.
+        let stray = format!("366000001,2031-01-01T00:00:0{second},28.0,-94.0,1.0,1.0,1,,,,,,,,,,");
+        [second * 997, second * 997 + 1, second * 2503 + 1001].into_iter().for_each(|at| lines.insert(at, stray.clone()));
         lines.insert(second * 1999, "garbage".to_owned());
     }
     scratch.put("month.csv", format!("{header}\n{}\n", lines.join("\n")).as_bytes());
@@ -142,8 +145,8 @@ fn what_does_not_fit_into_memory_goes_through_the_disk() {
         assert_eq!(duplicates(&disk), duplicates(&memory));
         assert_eq!(scratch.read("disk/rejects.csv"), scratch.read("memory/rejects.csv"));
         assert!(disk.accounts.iter().map(|a| a.duplicates).sum::<u64>() > 2000, "{:?}", disk.accounts);
-        let strays: u64 = disk.accounts.iter().filter_map(|a| a.rejected.get(&alongside::model::RejectReason::StrayClock)).sum();
-        assert_eq!(strays, 5);
+        let strays: u64 = disk.accounts.iter().filter_map(|a| a.rejected.get(&RejectReason::StrayClock)).sum();
+        assert_eq!(strays, 15);
         // What is converted goes the same two ways.
         let converted = |plan: &Plan, out: &str| {
             let plan = convert::Plan { inputs: plan.inputs.clone(), out: scratch.path(out), overwrite: true, limits: plan.limits.clone() };
@@ -171,6 +174,28 @@ fn what_does_not_fit_into_memory_goes_through_the_disk() {
         let (_, accounts, files, _) = converted(&strict, "refused");
         assert_eq!((accounts.len(), files.len()), (2, 2), "one day and the rejects");
     }
+}
+
+/// What is wrong with the rows of an archive only together with others, repeats of another night's and stray clocks, is told of the
+/// member and the line.
+#[test]
+fn every_member_of_an_archive_answers_for_its_own_rows() {
+    let scratch = Scratch::new();
+    let days = traffic(&scratch, "2024-05-01", 2, 60);
+    let stray = |second: u32| format!("366000001,2031-01-01T00:00:0{second},28.0,-94.0,1.0,1.0,1,,,,,,,,,,\n");
+    let with = |day: &Path, strays: std::ops::Range<u32>| [std::fs::read_to_string(day).unwrap(), strays.map(stray).collect()].concat();
+    let members = [with(&days[1], 0..3), with(&days[0], 3..4)];
+    scratch.put("later.zip", &crate::ingest::zipped(&[("a.csv", members[0].as_bytes()), ("b.csv", members[1].as_bytes())]));
+    let archive = [scratch.path("later.zip")];
+    night(&scratch, "state", &days[..1]);
+    let outcome = night(&scratch, "state", &archive);
+    let strays = |a: &FileAccount| a.rejected.get(&RejectReason::StrayClock).copied();
+    let told: Vec<_> = outcome.accounts.iter().map(|a| (a.positions > 1000, a.duplicates > 1000, strays(a))).collect();
+    assert_eq!(told, [(true, false, Some(3)), (false, true, Some(1))], "{:?}", outcome.accounts);
+    whole(&scratch, &archive);
+    let rejects = String::from_utf8(scratch.read("night/rejects.csv")).unwrap();
+    assert_eq!(rejects.matches("stray_clock").count(), 4, "{rejects}");
+    assert_eq!(rejects.as_bytes(), scratch.read("whole/rejects.csv"));
 }
 
 /// Rows of a ship that lie on both sides of a row group's end come back as the rows of one ship.

@@ -22,12 +22,21 @@ pub struct Taken {
     pub refused: Vec<ingest::Error>,
     /// Inputs that were there already, with the same bytes.
     pub unchanged: Vec<String>,
-    /// By account: the input.
-    of_input: Vec<String>,
+    /// By input that was read: where its rows are accounted for.
+    numbered: BTreeMap<String, Numbered>,
     /// The rows of the one input, where they need not be read again.
     pub fresh: Option<Fresh>,
     /// Where the rows of each account begin, where all are of one delivery.
     pub first_rows: Vec<u32>,
+}
+
+/// Where the rows of an input are accounted for.
+#[derive(Clone, Debug, Default)]
+struct Numbered {
+    /// Its first account.
+    first: usize,
+    /// Where the rows of each of its accounts begin.
+    rows: Vec<u32>,
 }
 
 /// Takes inputs in: each replaces what its name held before.
@@ -79,10 +88,10 @@ pub fn take_in(
             taken.refused.push(ingest::Error::Damaged { path: path.clone(), what: "it was changed while it was read".to_owned() });
             continue;
         }
-        let first_file = taken.accounts.len() as u32;
-        taken.rejects.extend(std::mem::take(&mut delivery.rejects).into_iter().map(|r| Reject { file: r.file + first_file, ..r }));
+        let numbered = Numbered { first: taken.accounts.len(), rows: std::mem::take(&mut delivery.first_rows) };
+        taken.list(&numbered, std::mem::take(&mut delivery.rejects));
+        taken.numbered.insert(name.clone(), numbered);
         let accounts = std::mem::take(&mut delivery.accounts);
-        taken.of_input.extend(accounts.iter().map(|_| name.clone()));
         let usable = delivery.refused.is_empty();
         taken.refused.append(&mut delivery.refused);
         let nothing = accounts.iter().all(|a| a.positions + a.duplicates == 0);
@@ -105,12 +114,11 @@ pub fn take_in(
         let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
         taken.fresh = fresh.filter(|_| paths.len() == 1);
         // Of settled days a few rows are those of a stray clock.
-        let late: u64 = days.extract_if(..settled, |_, _| true).map(|(_, rows)| rows.positions).sum();
-        taken.are_astray(&name, late);
+        let late: Vec<Rows> = days.extract_if(..settled, |_, _| true).map(|(_, rows)| rows).collect();
+        taken.are_astray(&name, &late, objects)?;
         let judged = taken.accounts.last().is_some_and(|a| a.layout == layout::CANONICAL);
         index.inputs.insert(name, Input { path: path.clone(), sha256, bytes, reading: reading.clone(), night: index.nights, judged, days });
     }
-    ingest::list_rejects(&mut taken.rejects, Vec::new());
     Ok(taken)
 }
 
@@ -136,8 +144,8 @@ impl Taken {
 
     /// The same, and its rows by day.
     pub fn by_day(mut delivery: Delivery, mut kept: Kept, objects: &Objects) -> Result<(Self, BTreeMap<i32, Rows>), Error> {
-        let mut accounts = std::mem::take(&mut delivery.accounts);
-        let mut rejects = std::mem::take(&mut delivery.rejects);
+        let accounts = std::mem::take(&mut delivery.accounts);
+        let rejects = std::mem::take(&mut delivery.rejects);
         let refused = std::mem::take(&mut delivery.refused);
         let first_rows = std::mem::take(&mut delivery.first_rows);
         kept.drop_rows(&delivery.refused_rows, objects)?;
@@ -145,61 +153,58 @@ impl Taken {
         let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
         // Days that were handed on before it was known that they do not count.
         let astray: Vec<Rows> = days.extract_if(.., |day, _| delivery.days.binary_search(day).is_err()).map(|(_, rows)| rows).collect();
-        let (counts, more) = rows::strays(&astray, &first_rows, objects)?;
-        for (stream, n) in counts {
-            let account = &mut accounts[stream];
-            account.positions -= n;
-            *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
-        }
-        ingest::list_rejects(&mut rejects, more);
-        Ok((Self { accounts, rejects, refused, fresh, first_rows, ..Self::default() }, days))
+        let numbered = BTreeMap::from([(String::new(), Numbered { first: 0, rows: first_rows.clone() })]);
+        let mut taken = Self { accounts, rejects, refused, fresh, first_rows, numbered, ..Self::default() };
+        taken.are_astray("", &astray, objects)?;
+        Ok((taken, days))
     }
 
     /// The rows of a day of a delivery. Those that repeat others are counted.
     pub fn day(&mut self, rows: &Rows, objects: &Objects) -> Result<DayOf, Error> {
         let day = rows::of_day(&[("", rows)], objects, self.fresh.as_ref())?;
-        day.repeated.iter().flatten().for_each(|row| self.count_repeat(*row));
+        day.repeated.iter().for_each(|rows| self.are_repeats("", rows));
         Ok(day)
     }
 
-    /// A row of a delivery is a duplicate.
-    fn count_repeat(&mut self, row: u32) {
-        let account = &mut self.accounts[stream_of(&self.first_rows, row)];
-        (account.positions, account.duplicates) = (account.positions - 1, account.duplicates + 1);
+    /// These rows of an input repeat others.
+    fn are_repeats(&mut self, name: &str, rows: &[u32]) {
+        let Some(Numbered { first, rows: begins }) = self.numbered.get(name) else { return };
+        for row in rows {
+            let account = &mut self.accounts[first + stream_of(begins, *row)];
+            (account.positions, account.duplicates) = (account.positions - 1, account.duplicates + 1);
+        }
     }
 
     /// Rows that repeat those of another input are duplicates; each belongs to the later of the two.
     pub fn count_repeats(&mut self, repeated: &BTreeMap<String, Vec<u32>>) {
-        if !self.first_rows.is_empty() {
-            repeated.values().flatten().for_each(|row| self.count_repeat(*row));
-        }
-        for (name, rows) in repeated {
-            self.charge(name, rows.len() as u64, |account, n| account.duplicates += n);
-        }
+        repeated.iter().for_each(|(name, rows)| self.are_repeats(name, rows));
     }
 
     /// Rows of days that do not count as delivered are rows of stray clocks.
-    pub fn judge_strays(&mut self, index: &Index, delivered: &BTreeSet<i32>) {
+    pub fn judge_strays(&mut self, index: &Index, delivered: &BTreeSet<i32>, objects: &Objects) -> Result<(), Error> {
         for (name, input) in &index.inputs {
             let of_days = input.days.iter().filter(|(day, _)| !delivered.contains(day));
-            self.are_astray(name, of_days.map(|(_, rows)| rows.positions).sum());
+            self.are_astray(name, &of_days.map(|(_, rows)| rows.clone()).collect::<Vec<_>>(), objects)?;
         }
+        Ok(())
     }
 
-    /// So many positions of an input are rows of stray clocks.
-    fn are_astray(&mut self, name: &str, n: u64) {
-        self.charge(name, n, |account, n| *account.rejected.entry(RejectReason::StrayClock).or_default() += n);
+    /// These rows of an input are of stray clocks: counted and listed where it was read now.
+    fn are_astray(&mut self, name: &str, rows: &[Rows], objects: &Objects) -> Result<(), Error> {
+        let Some(numbered) = self.numbered.get(name).filter(|_| !rows.is_empty()).cloned() else { return Ok(()) };
+        let (counts, rejects) = rows::strays(rows, &numbered.rows, objects)?;
+        for (stream, n) in counts {
+            let account = &mut self.accounts[numbered.first + stream];
+            account.positions -= n;
+            *account.rejected.entry(RejectReason::StrayClock).or_default() += n;
+        }
+        self.list(&numbered, rejects);
+        Ok(())
     }
 
-    /// So many positions of an input are none: each of its accounts gives what it has, the first first.
-    fn charge(&mut self, name: &str, mut n: u64, to: impl Fn(&mut FileAccount, u64)) {
-        for (account, _) in self.accounts.iter_mut().zip(&self.of_input).filter(|(_, input)| *input == name) {
-            let here = n.min(account.positions);
-            if here > 0 {
-                account.positions -= here;
-                to(account, here);
-                n -= here;
-            }
-        }
+    /// Lists rejects of an input, as far as there is room.
+    fn list(&mut self, numbered: &Numbered, rejects: Vec<Reject>) {
+        let more = rejects.into_iter().map(|r| Reject { file: r.file + numbered.first as u32, ..r }).collect();
+        ingest::list_rejects(&mut self.rejects, more);
     }
 }
