@@ -165,7 +165,7 @@ pub fn find_each<T: Send>(
             // Small shares: the pairs of one port may take longer than those of an ocean.
             .with_max_len(8)
             .map(|Group { a, b, candidates, carried, .. }| {
-                let ship = |t: u32| Moving::new(&tracks[t as usize], &legs[t as usize]);
+                let ship = |t: u32| Moving::new(&tracks[t as usize], &legs[t as usize], window);
                 let (a, b) = (ship(a), ship(b));
                 let mut pieces = Vec::new();
                 let mut tests = 0;

@@ -24,20 +24,19 @@ pub enum Pace {
 }
 
 /// The legs of the fixes of a track that tell of a window ([`fixes_for`]): `pace[i]` is that of the leg from fix `i` to fix `i + 1` of them.
+/// Small: there may be a great many ships.
 #[derive(Clone, Debug, Default)]
 pub struct Legs {
     /// The fixes that have legs, as a part of the track's.
-    pub of: Range<usize>,
+    of: Range<u32>,
     /// One pace a leg; one fewer than fixes.
-    pub pace: Vec<Pace>,
+    pub pace: Box<[Pace]>,
     /// The point of every fix.
-    pub points: Vec<Vec3>,
-    /// Begin and end of the window.
-    window: (i64, i64),
+    pub points: Box<[Vec3]>,
     /// By size as in [`BLOCKS`], one for every so many legs: what can be said of them together.
-    pub blocks: [Vec<Block>; BLOCKS.len()],
+    pub blocks: [Box<[Block]>; BLOCKS.len()],
     /// What the ship said that a meeting asks for, by time; empty where nobody looked.
-    pub stated: Vec<Stated>,
+    pub stated: Box<[Stated]>,
     sampled: OnceLock<Box<Samples>>,
 }
 
@@ -72,9 +71,14 @@ impl Legs {
         self.stated[..self.stated.partition_point(|s| s.from_ms <= t_ms)].last()
     }
 
-    /// The ship at every sampling moment of the window, worked out when first asked for. `track` must be the legs' own.
-    pub fn samples(&self, track: &Track, rules: Sampling) -> &Samples {
-        self.sampled.get_or_init(|| Box::new(Samples::of(&track.fixes[self.of.clone()], &self.points, self.window, rules)))
+    /// The fixes that have legs, as a part of the track's.
+    pub fn of(&self) -> Range<usize> {
+        self.of.start as usize..self.of.end as usize
+    }
+
+    /// The ship at every sampling moment of a window, worked out when first asked for. `fixes` must be those of the legs, and the window theirs.
+    pub fn samples(&self, fixes: &[Fix], window: (i64, i64), rules: Sampling) -> &Samples {
+        self.sampled.get_or_init(|| Box::new(Samples::of(fixes, &self.points, window, rules)))
     }
 }
 
@@ -204,9 +208,9 @@ pub fn legs_and_runs(index: u32, track: &Track, window: (i64, i64), params: &Par
     if fixes.len() < 2 {
         return (Legs::default(), Vec::new());
     }
-    let points: Vec<Vec3> = fixes.iter().map(point_of).collect();
+    let points: Box<[Vec3]> = fixes.iter().map(point_of).collect();
     let longest = params.motion.longest_leg_min.millis();
-    let mut pace = vec![Pace::Hole; fixes.len() - 1];
+    let mut pace = vec![Pace::Hole; fixes.len() - 1].into_boxed_slice();
     let blocks_from = || (0..pace.len()).step_by(FINE);
     let fine: Vec<Extent> = blocks_from().map(|from| Extent::of(&points[from..=(from + FINE).min(pace.len())])).collect();
     let mut from = 0;
@@ -227,10 +231,11 @@ pub fn legs_and_runs(index: u32, track: &Track, window: (i64, i64), params: &Par
         let (from, to) = (k * FINE, (k * FINE + FINE).min(pace.len()));
         Block { extent, plain: (from..to).all(|k| is_plain(fixes, &pace, k, observed)) }
     };
-    let fine: Vec<Block> = fine.into_iter().enumerate().map(block).collect();
+    let fine: Box<[Block]> = fine.into_iter().enumerate().map(block).collect();
     let join = |blocks: &[Block]| blocks[1..].iter().fold(blocks[0], |x, y| Block { extent: x.extent.join(&y.extent), plain: x.plain && y.plain });
     let coarse = fine.chunks(BLOCKS[0] / FINE).map(join).collect();
-    (Legs { of, pace, points, window, blocks: [coarse, fine], stated: Vec::new(), sampled: OnceLock::new() }, runs)
+    let of = of.start as u32..of.end as u32;
+    (Legs { of, pace, points, blocks: [coarse, fine], ..Legs::default() }, runs)
 }
 
 /// The paces of a stretch without holes, from one fix to another. `hulls` are those of the fine blocks.

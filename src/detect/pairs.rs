@@ -4,6 +4,7 @@
 //! between the ships is linear in time, so the times within a distance are one interval in closed form: no time grid.
 
 use crate::detect::motion::{self, BLOCKS, Extent, Legs, Pace, Run};
+use crate::detect::stats::{Samples, Sampling};
 use crate::model::{Fix, Params, Track};
 use crate::spatial::geodesy::{self, Vec3};
 
@@ -29,19 +30,26 @@ pub struct Moving<'a> {
     pub legs: &'a Legs,
     /// Its fixes there.
     pub fixes: &'a [Fix],
+    /// Begin and end of the window.
+    window: (i64, i64),
 }
 
 impl<'a> Moving<'a> {
-    /// A track with its own legs.
-    pub fn new(track: &'a Track, legs: &'a Legs) -> Self {
-        Self { track, legs, fixes: &track.fixes[legs.of.clone()] }
+    /// A track with its own legs about a window.
+    pub fn new(track: &'a Track, legs: &'a Legs, window: (i64, i64)) -> Self {
+        Self { track, legs, fixes: &track.fixes[legs.of()], window }
+    }
+
+    /// The ship at every sampling moment of the window.
+    pub fn samples(&self, rules: Sampling) -> &'a Samples {
+        self.legs.samples(self.fixes, self.window, rules)
     }
 
     /// Where the leg from a fix of the track to the next begins and ends, also where the window is far.
     fn leg(&self, k: usize) -> [(i64, Vec3); 2] {
         [k, k + 1].map(|k| {
             let fix = &self.track.fixes[k];
-            let known = k.checked_sub(self.legs.of.start).and_then(|k| self.legs.points.get(k));
+            let known = k.checked_sub(self.legs.of().start).and_then(|k| self.legs.points.get(k));
             (fix.t_ms, known.copied().unwrap_or_else(|| motion::point_of(fix)))
         })
     }

@@ -204,7 +204,7 @@ impl Stats {
     pub fn sample(&mut self, a: Moving, b: Moving, from: i64, to: i64, rules: Sampling) {
         let step_ms = rules.step_ms;
         let steps = (from.div_euclid(step_ms) + i64::from(from.rem_euclid(step_ms) > 0), to.div_euclid(step_ms));
-        let samples = [a, b].map(|ship| ship.legs.samples(ship.track, rules));
+        let samples = [a, b].map(|ship| ship.samples(rules));
         self.count_pair([a.legs, b.legs], samples, steps, rules);
     }
 

@@ -242,7 +242,7 @@ pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particul
     let base = table.carried.len() as u32;
     let mut ships = std::mem::take(&mut state.ships);
     let mut tracks = std::mem::take(&mut state.tails);
-    tracks.reserve_exact(rows.len());
+    tracks.reserve_exact(rows.iter().filter(|r| !ships.contains_key(&r.mmsi)).count());
     let at: FxHashMap<TrackId, usize> = tracks.iter().enumerate().map(|(k, tail)| (tail.id, k)).collect();
     let mut taken: Vec<(Mmsi, ShipState)> = Vec::with_capacity(rows.len());
     let mut tally = Tally::default();
@@ -271,7 +271,10 @@ pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particul
             for (id, fixes) in assigned.fixes {
                 // A ship's rows come once: only a tail can have the same name.
                 match at.get(&id) {
-                    Some(&k) => tracks[k].fixes.extend(fixes),
+                    Some(&k) => {
+                        tracks[k].fixes.reserve_exact(fixes.len());
+                        tracks[k].fixes.extend(fixes);
+                    }
                     None => tracks.push(Track { id, mmsi, fixes }),
                 }
             }
@@ -334,7 +337,7 @@ fn evaluate(
     let look = |t: &Track, legs: &mut Legs| {
         let class_of = |f: &Fix| table.get(f.particulars).class;
         let said = Said::of(&t.fixes, table);
-        legs.stated = motion::stated(said.changes.iter().map(|c| (c.0, table.get(c.1))));
+        legs.stated = motion::stated(said.changes.iter().map(|c| (c.0, table.get(c.1)))).into_boxed_slice();
         let hours = coverage::vessel_hours(t, class_of, window, ways.params).into_boxed_slice();
         Look { said, hours, silences: gap::silences(t, window, end, ways.params).into_boxed_slice() }
     };
@@ -468,7 +471,10 @@ fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut 
             let said = Said::of(&track.fixes[..=cut], table);
             if said.changes.len() > 1 {
                 let latest = said.latest(track.fixes[cut].t_ms, table);
-                track.fixes[cut].particulars = table.push(latest);
+                // Mostly she said the same the day before, under another number.
+                if latest != *table.get(track.fixes[cut].particulars) {
+                    track.fixes[cut].particulars = table.push(latest);
+                }
             }
             Some(Track { fixes: track.fixes.split_off(cut), ..track })
         })

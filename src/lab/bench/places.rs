@@ -69,7 +69,7 @@ fn places(traffic: &Traffic, params: &Params) -> Vec<Place> {
     let step = runs.len().div_ceil(MOST_PLACES).max(1);
     let first = |r: &crate::detect::motion::Run| {
         let track = r.track as usize;
-        let fix = &traffic.tracks[track].fixes[legs[track].of.start + r.first as usize];
+        let fix = &traffic.tracks[track].fixes[legs[track].of().start + r.first as usize];
         ((fix.lat_e7, fix.lon_e7), fix.t_ms)
     };
     runs.iter().step_by(step).map(first).collect()
