@@ -8,9 +8,13 @@ pub mod canonical;
 
 use crate::model::{AisClass, Fix, Mmsi, Particulars};
 use polars::prelude::*;
-use polars_buffer::Buffer;
-use polars_parquet::write::{CompressionOptions, Encoding, FileWriter, Version, WriteOptions, ZstdLevel, row_group_iter};
+use polars_parquet::read::FileMetadata;
+use polars_parquet::write::{
+    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter, Version, WriteOptions, ZstdLevel, array_to_columns, compress,
+    fallible_streaming_iterator,
+};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -340,58 +344,86 @@ pub fn write_tracks(pieces: impl Iterator<Item = TrackColumns>, out: impl Write)
 }
 
 /// Rows of a row group of kept positions: they are written and read back a group at a time.
-const KEPT_ROWS: usize = 1 << 18;
+const KEPT_ROWS: usize = 1 << 15;
+/// Row groups packed beside each other, a megabyte each.
+const PACKED: usize = 16;
 
-/// Writes fixes of ships as Parquet, one row group in memory at a time; returns how many. Columns are written as differences from row
+/// Writes fixes of ships as Parquet, a few row groups in memory at a time; returns how many. Columns are written as differences from row
 /// to row: polars would first look for a dictionary of each, which takes half as long as reading the file that the rows came from.
 pub fn write_positions(fixes: impl Iterator<Item = (u32, Fix)>, out: impl Write) -> PolarsResult<u64> {
     let schema = PositionColumns::default().into_frame()?.schema().to_arrow(CompatLevel::newest());
     let compression = CompressionOptions::Zstd(Some(ZstdLevel::try_new(1)?));
     let options = WriteOptions { statistics: StatisticsOptions::empty(), version: Version::V1, compression, data_page_size: None };
-    let encodings: Buffer<Vec<Encoding>> = vec![vec![Encoding::DeltaBinaryPacked]; schema.len()].into();
     let mut writer = FileWriter::try_new(out, schema, options)?;
     let fields = writer.parquet_schema().fields().to_vec();
-    let mut write = |columns: PositionColumns| {
-        let group = columns.into_frame()?;
-        group.iter_chunks(CompatLevel::newest(), false).try_for_each(|chunk| {
-            let rows = chunk.len() as u64;
-            writer.write(rows, row_group_iter(chunk, encodings.clone(), fields.clone(), options))
-        })
+    // A column's pages, column by column.
+    let packed = |group: DataFrame| -> PolarsResult<(u64, Vec<Vec<CompressedPage>>)> {
+        let mut columns = Vec::new();
+        for chunk in group.iter_chunks(CompatLevel::newest(), false) {
+            for (column, field) in chunk.columns().iter().zip(&fields) {
+                let pages = array_to_columns(column, field.clone(), options, &[Encoding::DeltaBinaryPacked])?.into_iter().flatten();
+                columns.push(pages.map(|page| Ok(compress(page?, Vec::new(), compression)?)).collect::<PolarsResult<_>>()?);
+            }
+        }
+        Ok((group.height() as u64, columns))
     };
-    let (mut columns, mut written) = (PositionColumns::with_capacity(KEPT_ROWS), 0);
-    for (mmsi, fix) in fixes {
-        columns.push(mmsi, &fix);
-        written += 1;
-        if columns.mmsi.len() == KEPT_ROWS {
-            write(std::mem::replace(&mut columns, PositionColumns::with_capacity(KEPT_ROWS)))?;
+    let (mut fixes, mut written) = (fixes.peekable(), 0);
+    while fixes.peek().is_some() {
+        let mut groups = Vec::with_capacity(PACKED);
+        while groups.len() < PACKED && fixes.peek().is_some() {
+            let mut columns = PositionColumns::with_capacity(KEPT_ROWS);
+            fixes.by_ref().take(KEPT_ROWS).for_each(|(mmsi, fix)| columns.push(mmsi, &fix));
+            groups.push(columns.into_frame()?);
+        }
+        for group in groups.into_par_iter().map(packed).collect::<Vec<_>>() {
+            let (rows, columns) = group?;
+            writer.write(rows, DynIter::new(columns.iter().map(|pages| Ok(pages_of(pages)))))?;
+            written += rows;
         }
     }
-    write(columns)?;
     writer.end(None)?;
     Ok(written)
+}
+
+fn pages_of(pages: &[CompressedPage]) -> DynStreamingIterator<'_, CompressedPage, PolarsError> {
+    DynStreamingIterator::new(fallible_streaming_iterator::convert(pages.iter().map(PolarsResult::Ok)))
 }
 
 /// What [`write_positions`] wrote, one row group in memory at a time.
 pub struct KeptPositions {
     bytes: Vec<u8>,
-    rows: usize,
+    metadata: Arc<FileMetadata>,
     at: usize,
 }
 
 impl KeptPositions {
     /// From the bytes of the file.
     pub fn new(bytes: Vec<u8>) -> PolarsResult<Self> {
-        let rows = ParquetReader::new(std::io::Cursor::new(bytes.as_slice())).num_rows()?;
-        Ok(Self { bytes, rows, at: 0 })
+        let metadata = ParquetReader::new(std::io::Cursor::new(bytes.as_slice())).get_metadata()?.clone();
+        Ok(Self { bytes, metadata, at: 0 })
     }
-    /// The next fixes of wanted ships in the order of the file; none at its end.
-    pub fn next_fixes(&mut self, wanted: impl Fn(u32) -> bool) -> PolarsResult<Vec<(u32, Fix)>> {
-        while self.at < self.rows {
-            let reader = ParquetReader::new(std::io::Cursor::new(self.bytes.as_slice())).with_slice(Some((self.at, KEPT_ROWS)));
-            let piece = reader.set_rechunk(true).finish()?;
+    fn reader(&self) -> ParquetReader<std::io::Cursor<&[u8]>> {
+        let mut reader = ParquetReader::new(std::io::Cursor::new(self.bytes.as_slice())).set_rechunk(true).read_parallel(ParallelStrategy::Columns);
+        reader.set_metadata(Arc::clone(&self.metadata));
+        reader
+    }
+    /// The next fixes of wanted ships in the order of the file, of all where none are named; none at its end.
+    pub fn next_fixes(&mut self, wanted: Option<&BTreeSet<u32>>) -> PolarsResult<Vec<(u32, Fix)>> {
+        while self.at < self.metadata.num_rows {
+            let group = Some((self.at, KEPT_ROWS));
             self.at += KEPT_ROWS;
+            if let Some(wanted) = wanted {
+                // Where there is none of them the other columns are left alone.
+                let mmsi = self.reader().with_slice(group).with_columns(Some(vec!["mmsi".to_owned()])).finish()?;
+                let mmsi = mmsi.column("mmsi")?.as_materialized_series().u32()?.clone();
+                let (first, last) = (mmsi.first().unwrap_or(1), mmsi.last().unwrap_or(0));
+                if first > last || wanted.range(first..=last).next().is_none() {
+                    continue;
+                }
+            }
+            let piece = self.reader().with_slice(group).finish()?;
             let ships = ships(&piece)?;
-            let of_wanted = ships.iter().filter(|ship| wanted(ship.mmsi.0));
+            let of_wanted = ships.iter().filter(|ship| wanted.is_none_or(|wanted| wanted.contains(&ship.mmsi.0)));
             let fixes: Vec<(u32, Fix)> = of_wanted.flat_map(|ship| (0..ship.t_ms.len()).map(|k| (ship.mmsi.0, ship.fix(k)))).collect();
             if !fixes.is_empty() {
                 return Ok(fixes);
@@ -401,7 +433,7 @@ impl KeptPositions {
     }
     /// The largest row number in it.
     pub fn last_row(&self) -> PolarsResult<Option<u32>> {
-        let rows = ParquetReader::new(std::io::Cursor::new(self.bytes.as_slice())).with_columns(Some(vec!["row".to_owned()])).finish()?;
+        let rows = self.reader().with_columns(Some(vec!["row".to_owned()])).finish()?;
         Ok(rows.column("row")?.as_materialized_series().u32()?.max())
     }
 }

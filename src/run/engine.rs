@@ -19,6 +19,8 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Everything that a day hands on. A value: it can be written, read back and split by key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -218,7 +220,11 @@ impl Table<'_> {
 
     fn push(&mut self, one: Particulars) -> u32 {
         self.added.push(one);
-        (self.carried.len() + self.delivered.len() + self.added.len() - 1) as u32
+        self.len() as u32 - 1
+    }
+
+    fn len(&self) -> usize {
+        self.carried.len() + self.delivered.len() + self.added.len()
     }
 }
 
@@ -228,6 +234,23 @@ pub struct TakenIn<'p> {
     tracks: Vec<Track>,
     table: Table<'p>,
     tally: Tally,
+}
+
+/// What a ship had: its state, where its tails are, and their fixes.
+type Had = (ShipState, Range<usize>, Vec<(TrackId, Vec<Fix>)>);
+
+/// A ship's rows joined to what it had.
+struct Joined {
+    mmsi: Mmsi,
+    ship: ShipState,
+    tails: Range<usize>,
+    assigned: Assigned,
+}
+
+/// The tails of a ship; they stand in the order of MMSI and id.
+fn tails_of(tails: &[Track], mmsi: Mmsi) -> Range<usize> {
+    let from = tails.partition_point(|t| t.mmsi < mmsi);
+    from..from + tails[from..].iter().take_while(|t| t.mmsi == mmsi).count()
 }
 
 /// Ships whose rows are assigned to tracks together.
@@ -243,38 +266,40 @@ pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particul
     let mut ships = std::mem::take(&mut state.ships);
     let mut tracks = std::mem::take(&mut state.tails);
     tracks.reserve_exact(rows.iter().filter(|r| !ships.contains_key(&r.mmsi)).count());
-    let at: FxHashMap<TrackId, usize> = tracks.iter().enumerate().map(|(k, tail)| (tail.id, k)).collect();
+    let tails = tracks.len();
     let mut taken: Vec<(Mmsi, ShipState)> = Vec::with_capacity(rows.len());
     let mut tally = Tally::default();
     // Some ships at a time: what is between rows and tracks is never there of all.
     for some in rows.chunks(SHIPS) {
-        let work: Vec<(&ShipRows, ShipState)> = some.iter().map(|r| (r, ships.remove(&r.mmsi).unwrap_or_default())).collect();
-        let done: Vec<(Mmsi, ShipState, Assigned)> = work
+        let mut take = |rows: &ShipRows| {
+            let of = tails_of(&tracks[..tails], rows.mmsi);
+            let fixes = tracks[of.clone()].iter_mut().map(|tail| (tail.id, std::mem::take(&mut tail.fixes))).collect();
+            (ships.remove(&rows.mmsi).unwrap_or_default(), of, fixes)
+        };
+        let work: Vec<(&ShipRows, Had)> = some.iter().map(|rows| (rows, take(rows))).collect();
+        let done: Vec<Joined> = work
             .into_par_iter()
             .with_max_len(SHARE)
-            .map(|(rows, mut ship)| {
+            .map(|(rows, (mut ship, tails, had))| {
                 let fixes = (0..rows.t_ms.len()).map(|k| {
                     let mut fix = rows.fix(k);
                     fix.particulars += base;
                     fix
                 });
-                let mut assigned = segment::assign(rows.mmsi, fixes, &mut ship, ways.params);
+                let mut assigned = segment::assign_behind(had, rows.mmsi, fixes, &mut ship, ways.params);
                 segment::settle(&mut ship, end_ms, ways.params, &mut assigned);
-                (rows.mmsi, ship, assigned)
+                Joined { mmsi: rows.mmsi, ship, tails, assigned }
             })
             .collect();
-        for (mmsi, ship, assigned) in done {
+        for Joined { mmsi, ship, tails, assigned } in done {
             taken.push((mmsi, ship));
             tally.teleports += assigned.teleports;
             tally.repeats += assigned.repeats;
             tally.simultaneous += assigned.simultaneous;
             for (id, fixes) in assigned.fixes {
                 // A ship's rows come once: only a tail can have the same name.
-                match at.get(&id) {
-                    Some(&k) => {
-                        tracks[k].fixes.reserve_exact(fixes.len());
-                        tracks[k].fixes.extend(fixes);
-                    }
+                match tracks[tails.clone()].iter_mut().find(|tail| tail.id == id) {
+                    Some(tail) => tail.fixes = fixes,
                     None => tracks.push(Track { id, mmsi, fixes }),
                 }
             }
@@ -456,8 +481,9 @@ impl Said {
 /// What later days need of the tracks. Tracks silent for longer than any silence is judged are let go.
 fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut Table) -> Vec<Track> {
     let before = params.gap.before_h.millis().max(2 * LOOK_AHEAD_MS);
-    tracks
-        .into_iter()
+    let known: &Table = table;
+    let (mut tails, said): (Vec<Track>, Vec<Option<Box<Particulars>>>) = tracks
+        .into_par_iter()
         .filter_map(|mut track| {
             let last = track.fixes.last()?.t_ms;
             if last < frontier_ms - params.gap.longest_judged_h.millis() {
@@ -468,35 +494,45 @@ fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut 
             let from = track.fixes[evaluated].t_ms.min(frontier_ms) - before;
             let cut = track.fixes.partition_point(|f| f.t_ms < from);
             // What was said before the cut stands beside the first fix behind it.
-            let said = Said::of(&track.fixes[..=cut], table);
-            if said.changes.len() > 1 {
-                let latest = said.latest(track.fixes[cut].t_ms, table);
-                // Mostly she said the same the day before, under another number.
-                if latest != *table.get(track.fixes[cut].particulars) {
-                    track.fixes[cut].particulars = table.push(latest);
-                }
-            }
-            Some(Track { fixes: track.fixes.split_off(cut), ..track })
+            let said = Said::of(&track.fixes[..=cut], known);
+            let latest = (said.changes.len() > 1).then(|| said.latest(track.fixes[cut].t_ms, known));
+            // Mostly she said the same the day before, under another number.
+            let latest = latest.filter(|latest| latest != known.get(track.fixes[cut].particulars));
+            Some((Track { fixes: track.fixes.split_off(cut), ..track }, latest.map(Box::new)))
         })
-        .collect()
+        .unzip();
+    for (tail, said) in tails.iter_mut().zip(said) {
+        if let (Some(first), Some(said)) = (tail.fixes.first_mut(), said) {
+            first.particulars = table.push(*said);
+        }
+    }
+    tails
 }
 
 /// Drops particulars that no carried fix speaks of, numbers the rest in their own order, and forgets where the fixes stood.
 fn keep_particulars(mut state: State, table: &Table) -> State {
-    let mut used: Vec<u32> = state.tails.iter().flat_map(|t| t.fixes.iter().map(|f| f.particulars)).collect();
-    used.extend(state.ships.values().flat_map(|s| &s.tracks).flat_map(|t| t.waiting.iter().chain([&t.last]).map(|f| f.particulars)));
-    used.sort_unstable();
-    used.dedup();
-    let mut kept: Vec<&Particulars> = used.iter().map(|&k| table.get(k)).collect();
-    kept.sort();
+    let used: Vec<AtomicBool> = (0..table.len()).map(|_| AtomicBool::new(false)).collect();
+    // Looked at first: two threads that write to neighbours wait for each other.
+    let is_used = |f: &Fix| {
+        let used = &used[f.particulars as usize];
+        if !used.load(Ordering::Relaxed) {
+            used.store(true, Ordering::Relaxed);
+        }
+    };
+    state.tails.par_iter().for_each(|t| t.fixes.iter().for_each(is_used));
+    state.ships.values().flat_map(|s| &s.tracks).for_each(|t| t.waiting.iter().chain([&t.last]).for_each(is_used));
+    let numbers = || (0u32..).zip(&used).filter(|(_, used)| used.load(Ordering::Relaxed)).map(|(k, _)| k);
+    let mut kept: Vec<&Particulars> = numbers().map(|k| table.get(k)).collect();
+    kept.par_sort_unstable();
     kept.dedup();
-    let rank: FxHashMap<u32, u32> = used.iter().map(|&k| (k, kept.partition_point(|p| *p < table.get(k)) as u32)).collect();
+    let mut rank = vec![0; used.len()];
+    numbers().for_each(|k| rank[k as usize] = kept.partition_point(|p| *p < table.get(k)) as u32);
     let map = |f: &mut Fix| {
-        f.particulars = rank.get(&f.particulars).copied().unwrap_or_default();
+        f.particulars = rank[f.particulars as usize];
         // The line of an input that a later run does not have.
         f.row = u32::MAX;
     };
-    state.tails.iter_mut().flat_map(|t| &mut t.fixes).for_each(map);
+    state.tails.par_iter_mut().for_each(|t| t.fixes.iter_mut().for_each(map));
     for track in state.ships.values_mut().flat_map(|s| &mut s.tracks) {
         map(&mut track.last);
         track.waiting.iter_mut().for_each(map);

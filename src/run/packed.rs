@@ -2,9 +2,9 @@
 //! fixes are a little later than the last and a little farther on: that is small before it is compressed, and quick.
 
 use crate::model::{Fix, Mmsi, Track, TrackId};
-use serde::de::{Error, Visitor};
+use rayon::prelude::*;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
 
 /// Tracks to bytes.
 pub fn serialize<S: Serializer>(tracks: &[Track], to: S) -> Result<S::Ok, S::Error> {
@@ -13,8 +13,9 @@ pub fn serialize<S: Serializer>(tracks: &[Track], to: S) -> Result<S::Ok, S::Err
 
 /// Tracks from bytes.
 pub fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<Track>, D::Error> {
-    let tracks: Vec<(TrackId, Mmsi, Unpacked)> = Vec::deserialize(from)?;
-    Ok(tracks.into_iter().map(|(id, mmsi, Unpacked(fixes))| Track { id, mmsi, fixes }).collect())
+    let packed: Vec<(TrackId, Mmsi, Packed)> = Vec::deserialize(from)?;
+    let track = |(id, mmsi, Packed(bytes))| unpack(bytes).map(|fixes| Track { id, mmsi, fixes });
+    packed.into_par_iter().map(track).collect::<Option<_>>().ok_or_else(|| D::Error::custom("packed fixes that are none"))
 }
 
 struct Fixes<'a>(&'a [Fix]);
@@ -25,21 +26,12 @@ impl Serialize for Fixes<'_> {
     }
 }
 
-struct Unpacked(Vec<Fix>);
+/// Where packed fixes lie in what is read.
+struct Packed<'d>(&'d [u8]);
 
-impl<'d> Deserialize<'d> for Unpacked {
+impl<'d> Deserialize<'d> for Packed<'d> {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = Unpacked;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("packed fixes")
-            }
-            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Unpacked, E> {
-                unpack(bytes).map(Unpacked).ok_or_else(|| E::custom("packed fixes that are none"))
-            }
-        }
-        from.deserialize_bytes(Bytes)
+        <&[u8]>::deserialize(from).map(Self)
     }
 }
 

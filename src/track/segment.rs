@@ -48,6 +48,17 @@ pub struct Assigned {
 }
 
 impl Assigned {
+    /// Takes out what a track has.
+    fn take(&mut self, id: TrackId) -> Vec<Fix> {
+        self.fixes.iter_mut().find(|(t, _)| *t == id).map(|(_, fixes)| std::mem::take(fixes)).unwrap_or_default()
+    }
+    /// The same as [`Self::give`] for a list that need not be copied where nothing stands before it.
+    fn put(&mut self, id: TrackId, fixes: Vec<Fix>) {
+        match self.fixes.iter_mut().find(|(t, before)| *t == id && before.is_empty()) {
+            Some((_, before)) => *before = fixes,
+            None => self.give(id, fixes),
+        }
+    }
     fn give(&mut self, id: TrackId, fixes: impl IntoIterator<Item = Fix>) {
         match self.fixes.iter().position(|(t, _)| *t == id) {
             Some(k) => self.fixes[k].1.extend(fixes),
@@ -61,11 +72,26 @@ impl Assigned {
 
 /// Assigns fixes, which must be in total order and later than all before, to the ship's tracks.
 pub fn assign(mmsi: Mmsi, fixes: impl ExactSizeIterator<Item = Fix>, state: &mut ShipState, params: &Params) -> Assigned {
-    let mut out = Assigned::default();
+    assign_behind(Vec::new(), mmsi, fixes, state, params)
+}
+
+/// The same behind what is still known of her tracks, which comes first in what is given out.
+pub fn assign_behind(
+    tails: Vec<(TrackId, Vec<Fix>)>,
+    mmsi: Mmsi,
+    fixes: impl ExactSizeIterator<Item = Fix>,
+    state: &mut ShipState,
+    params: &Params,
+) -> Assigned {
+    let mut out = Assigned { fixes: tails, ..Assigned::default() };
     let slack = params.track.clock_slack_min.millis();
     let speed = params.track.max_speed_kn.metres_per_second() / 1000.0;
     // The usual ship has one track: its fixes go straight into one list.
-    let mut run: Vec<Fix> = Vec::with_capacity(fixes.len());
+    let mut run: Vec<Fix> = match &state.tracks[..] {
+        [track] => out.take(track.id),
+        _ => Vec::new(),
+    };
+    run.reserve_exact(fixes.len());
     for fix in fixes {
         if let [track] = &mut state.tracks[..] {
             let reach = speed * (fix.t_ms - track.last.t_ms + slack) as f64;
@@ -92,7 +118,7 @@ pub fn assign(mmsi: Mmsi, fixes: impl ExactSizeIterator<Item = Fix>, state: &mut
         clash(mmsi, fix, state, params, &mut out);
     }
     if !run.is_empty() {
-        out.give(state.tracks[0].id, run);
+        out.put(state.tracks[0].id, run);
     }
     out
 }

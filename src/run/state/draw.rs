@@ -52,7 +52,8 @@ pub fn draw(wanted: &[Wanted], delivered_rows: &[u32], folded: &Folded, index: &
         let rows = match &folded.last_rows {
             Some(rows) if day == last => rows,
             _ => {
-                read = rows::of_ships(&inputs, objects, |mmsi| near.get(&Mmsi(mmsi)).is_some_and(touches))?;
+                let ships = near.iter().filter(|(_, windows)| touches(windows)).map(|(mmsi, _)| mmsi.0).collect();
+                read = rows::of_ships(&inputs, objects, Some(&ships))?;
                 &read
             }
         };

@@ -7,7 +7,7 @@ use crate::run::state::Error;
 use crate::run::state::index::{Part, Rows};
 use crate::run::state::objects::{Name, Objects};
 use polars::prelude::DataFrame;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 fn bug(e: impl std::fmt::Display) -> Error {
@@ -76,7 +76,7 @@ impl Kept {
             for [positions, _] in parts {
                 let mut kept = KeptPositions::new(objects.get(positions)?).map_err(bug)?;
                 let mut left: Vec<(u32, Fix)> = Vec::new();
-                while let fixes = kept.next_fixes(|_| true).map_err(bug)?
+                while let fixes = kept.next_fixes(None).map_err(bug)?
                     && !fixes.is_empty()
                 {
                     left.extend(fixes.into_iter().filter(|(_, fix)| !refused.iter().any(|r| r.contains(&fix.row))));
@@ -131,7 +131,7 @@ pub fn strays(days: &[Rows], first_rows: &[u32], objects: &Objects) -> Result<(B
     let (mut counts, mut rejects) = (BTreeMap::new(), Vec::new());
     for [positions, _] in days.iter().flat_map(|rows| rows.objects.iter().flatten()) {
         let mut kept = KeptPositions::new(objects.get(positions)?).map_err(bug)?;
-        while let fixes = kept.next_fixes(|_| true).map_err(bug)?
+        while let fixes = kept.next_fixes(None).map_err(bug)?
             && !fixes.is_empty()
         {
             for (mmsi, fix) in fixes {
@@ -186,11 +186,11 @@ pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: Option<&Fresh>
     {
         return Ok(DayOf { positions: fresh.positions.clone(), table: fresh.table.clone(), first_rows: vec![0], repeated: Vec::new(), is_fresh: true });
     }
-    of_ships(inputs, objects, |_| true)
+    of_ships(inputs, objects, None)
 }
 
-/// The rows of some ships of a day, read again: ship by ship, with a row group of each part in memory.
-pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: impl Fn(u32) -> bool) -> Result<DayOf, Error> {
+/// The rows of some ships of a day, or of all where none are named, read again: ship by ship, with a row group of each part in memory.
+pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: Option<&BTreeSet<u32>>) -> Result<DayOf, Error> {
     if let Some((name, _)) = inputs.iter().find(|(_, rows)| rows.objects.is_none()) {
         return Err(Error::Bug(format!("the rows of {name} are gone")));
     }
@@ -217,7 +217,7 @@ pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: impl Fn(u32
     loop {
         let mut next: Option<u32> = None;
         for source in &mut sources {
-            next = [next, source.ship(&wanted)?].into_iter().flatten().min();
+            next = [next, source.ship(wanted)?].into_iter().flatten().min();
         }
         let Some(mmsi) = next else { break };
         if before.replace(mmsi).is_some_and(|before| before >= mmsi) {
@@ -225,7 +225,7 @@ pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: impl Fn(u32
         }
         own.clear();
         for source in &mut sources {
-            source.take(mmsi, &mut own, &wanted)?;
+            source.take(mmsi, &mut own, wanted)?;
         }
         // What was in order is merged, not sorted.
         own.sort();
@@ -255,14 +255,14 @@ struct Source {
 
 impl Source {
     /// The next ship.
-    fn ship(&mut self, wanted: &impl Fn(u32) -> bool) -> Result<Option<u32>, Error> {
+    fn ship(&mut self, wanted: Option<&BTreeSet<u32>>) -> Result<Option<u32>, Error> {
         if self.fixes.as_slice().is_empty() {
             self.fixes = self.kept.next_fixes(wanted).map_err(bug)?.into_iter();
         }
         Ok(self.fixes.as_slice().first().map(|(mmsi, _)| *mmsi))
     }
     /// The rows of a ship, if it is the next.
-    fn take(&mut self, mmsi: u32, into: &mut Vec<Fix>, wanted: &impl Fn(u32) -> bool) -> Result<(), Error> {
+    fn take(&mut self, mmsi: u32, into: &mut Vec<Fix>, wanted: Option<&BTreeSet<u32>>) -> Result<(), Error> {
         while self.ship(wanted)? == Some(mmsi) {
             let n = self.fixes.as_slice().partition_point(|(m, _)| *m == mmsi);
             into.extend(self.fixes.by_ref().take(n).map(|(_, f)| Fix { particulars: self.number[f.particulars as usize], row: f.row + self.base, ..f }));
