@@ -431,6 +431,10 @@ impl KeptPositions {
         }
         Ok(Vec::new())
     }
+    /// How many rows it holds.
+    pub fn rows(&self) -> usize {
+        self.metadata.num_rows
+    }
     /// The largest row number in it.
     pub fn last_row(&self) -> PolarsResult<Option<u32>> {
         let rows = self.reader().with_columns(Some(vec!["row".to_owned()])).finish()?;

@@ -48,15 +48,8 @@ pub fn draw(wanted: &[Wanted], delivered_rows: &[u32], folded: &Folded, index: &
             None => BTreeMap::new(),
         };
         let inputs: Vec<(&str, &Rows)> = index.rows_of(day).0;
-        let read;
-        let rows = match &folded.last_rows {
-            Some(rows) if day == last => rows,
-            _ => {
-                let ships = near.iter().filter(|(_, windows)| touches(windows)).map(|(mmsi, _)| mmsi.0).collect();
-                read = rows::of_ships(&inputs, objects, Some(&ships))?;
-                &read
-            }
-        };
+        let ships = near.iter().filter(|(_, windows)| touches(windows)).map(|(mmsi, _)| mmsi.0).collect();
+        let rows = rows::of_ships(&inputs, objects, Some(&ships))?;
         let of_day: Vec<_> =
             frame::ships(&rows.positions).map_err(|e| Error::Bug(e.to_string()))?.into_iter().filter(|s| near.get(&s.mmsi).is_some_and(touches)).collect();
         let assigned: Vec<(Mmsi, segment::Assigned)> = of_day

@@ -61,8 +61,6 @@ pub struct Folded {
     pub found: BTreeMap<Kind, u64>,
     /// Work done.
     pub tally: Tally,
-    /// The rows of the last day, if it was folded.
-    pub last_rows: Option<DayOf>,
     /// Repeats of rows of another input, by input.
     pub repeated: BTreeMap<String, Vec<u32>>,
     /// Ships with a position on the last day.
@@ -236,26 +234,19 @@ impl Fold<'_> {
         (self.rules.progress)(Progress::Stage("finding meetings and gaps"));
         let delivered = self.folded.delivered.contains(&day);
         let (inputs, hash) = self.index.rows_of(day);
-        let mut rows = if delivered { rows::of_day(&inputs, self.objects, self.fresh.as_ref())? } else { DayOf::nothing()? };
-        for ((name, _), repeated) in inputs.iter().zip(&rows.repeated) {
+        let rows = if delivered { rows::of_day(&inputs, self.objects, &mut self.fresh)? } else { DayOf::nothing()? };
+        let DayOf { positions, table, repeated, .. } = rows;
+        for ((name, _), repeated) in inputs.iter().zip(&repeated) {
             self.folded.repeated.entry((*name).to_owned()).or_default().extend(repeated);
         }
         let day_end_ms = time::day_start_ms(day + 1);
-        let table = std::mem::take(&mut rows.table);
-        let ships = frame::ships(&rows.positions).map_err(bug)?;
+        let ships = frame::ships(&positions).map_err(bug)?;
         let taken = engine::take_in(before, &ships, &table, day_end_ms, &self.ways());
         self.folded.vessels = ships.len() as u64;
         drop(ships);
-        // What was read for the day alone is read again where tracks are drawn: here it would lie in the way.
-        if day == self.last && rows.is_fresh {
-            self.folded.last_rows = Some(rows);
-        } else {
-            drop(rows);
-        }
+        // Some of it is read again where tracks are drawn: here it would lie in the way.
+        drop(positions);
         let (next, found) = engine::advance_taken(taken, day_end_ms, &self.ways());
-        if let Some(rows) = &mut self.folded.last_rows {
-            rows.table = table;
-        }
         self.count(&found);
         let Findings { meetings, faint, gaps, heard, .. } = found;
         let put = self.objects;

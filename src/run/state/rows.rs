@@ -89,11 +89,13 @@ impl Kept {
         Ok(())
     }
 
-    /// By day, with the rows that were delivered for it; and the rows that are in memory still.
+    /// By day, with the rows that were delivered for it; and the rows that are in memory still, where they are of the one day: among
+    /// many they would lie in the way of all the others.
     pub fn finish(mut self, delivered: &BTreeMap<i32, u64>) -> (BTreeMap<i32, Rows>, Option<Fresh>) {
         let rows = |(day, (positions, parts))| (day, Rows { delivered: delivered.get(&day).copied().unwrap_or(positions), positions, objects: Some(parts) });
         let days: BTreeMap<i32, Rows> = std::mem::take(&mut self.days).into_iter().map(rows).collect();
-        (days, self.fresh)
+        let fresh = self.fresh.filter(|_| days.len() == 1);
+        (days, fresh)
     }
 }
 
@@ -157,20 +159,12 @@ pub struct DayOf {
     pub first_rows: Vec<u32>,
     /// Rows that repeat others of the day, by input, numbered within it.
     pub repeated: Vec<Vec<u32>>,
-    /// Whether they were in memory anyway.
-    pub is_fresh: bool,
 }
 
 impl DayOf {
     /// Of a day without data.
     pub fn nothing() -> Result<Self, Error> {
-        Ok(Self {
-            positions: PositionColumns::default().into_frame().map_err(bug)?,
-            table: Vec::new(),
-            first_rows: Vec::new(),
-            repeated: Vec::new(),
-            is_fresh: false,
-        })
+        Ok(Self { positions: PositionColumns::default().into_frame().map_err(bug)?, table: Vec::new(), first_rows: Vec::new(), repeated: Vec::new() })
     }
 }
 
@@ -179,12 +173,12 @@ fn parts_of<'r>(inputs: &[(&str, &'r Rows)]) -> Vec<(usize, &'r Part)> {
     inputs.iter().enumerate().flat_map(|(k, (_, rows))| rows.objects.iter().flatten().map(move |p| (k, p))).collect()
 }
 
-/// Brings the inputs of a day together, in their order.
-pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: Option<&Fresh>) -> Result<DayOf, Error> {
-    if let (Some(fresh), [(_, part)]) = (fresh, parts_of(inputs).as_slice())
-        && **part == fresh.part
+/// Brings the inputs of a day together, in their order. What is still in memory of them is given away.
+pub fn of_day(inputs: &[(&str, &Rows)], objects: &Objects, fresh: &mut Option<Fresh>) -> Result<DayOf, Error> {
+    if let [(_, part)] = parts_of(inputs).as_slice()
+        && let Some(Fresh { positions, table, .. }) = fresh.take_if(|fresh| fresh.part == **part)
     {
-        return Ok(DayOf { positions: fresh.positions.clone(), table: fresh.table.clone(), first_rows: vec![0], repeated: Vec::new(), is_fresh: true });
+        return Ok(DayOf { positions, table, first_rows: vec![0], repeated: Vec::new() });
     }
     of_ships(inputs, objects, None)
 }
@@ -212,7 +206,9 @@ pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: Option<&BTr
         sources.push(Source { kept, fixes: Vec::new().into_iter(), number, base });
     }
     let mut repeated = vec![Vec::new(); first_rows.len()];
-    let mut columns = PositionColumns::default();
+    // Of a whole day as much as there is, at once: what grows leaves holes in memory.
+    let rows = if wanted.is_some() { 0 } else { sources.iter().map(|s| s.kept.rows()).sum() };
+    let mut columns = PositionColumns::with_capacity(rows);
     let (mut own, mut before): (Vec<Fix>, Option<u32>) = (Vec::new(), None);
     loop {
         let mut next: Option<u32> = None;
@@ -240,7 +236,7 @@ pub fn of_ships(inputs: &[(&str, &Rows)], objects: &Objects, wanted: Option<&BTr
             }
         }
     }
-    Ok(DayOf { positions: columns.into_frame().map_err(bug)?, table, first_rows, repeated, is_fresh: false })
+    Ok(DayOf { positions: columns.into_frame().map_err(bug)?, table, first_rows, repeated })
 }
 
 /// A part of a day on its way into the whole: its ships in ascending order.

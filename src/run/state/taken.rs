@@ -161,7 +161,7 @@ impl Taken {
 
     /// The rows of a day of a delivery. Those that repeat others are counted.
     pub fn day(&mut self, rows: &Rows, objects: &Objects) -> Result<DayOf, Error> {
-        let day = rows::of_day(&[("", rows)], objects, self.fresh.as_ref())?;
+        let day = rows::of_day(&[("", rows)], objects, &mut self.fresh)?;
         day.repeated.iter().for_each(|rows| self.are_repeats("", rows));
         Ok(day)
     }
