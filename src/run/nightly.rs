@@ -187,7 +187,7 @@ fn work(
         folder.file("ledger.csv", |out| ledger::write(&ledger, out))?;
     }
     let wanted = wanted(&news, &plan.kinds);
-    let drawn = draw::draw(&wanted, &taken.first_rows, &folded, index, &dir.objects, &plan.params)?;
+    let drawn = draw::draw(&wanted, taken.first_rows(), &folded, index, &dir.objects, &plan.params)?;
     folder.file("tracks.parquet", |out| frame::write_tracks(tracks::out_of(&wanted, &drawn.fixes, &drawn.first_rows), out))?;
     let named = |a: &FileAccount| a.path.display().to_string();
     let files = if drawn.files.is_empty() { taken.accounts.iter().map(named).collect() } else { drawn.files.clone() };

@@ -32,13 +32,16 @@ impl std::fmt::Debug for Fresh {
 pub struct Kept {
     /// By UTC day.
     days: BTreeMap<i32, (u64, Vec<Part>)>,
-    /// The last that were kept, where they are all of one day.
+    /// All that were kept, where they are one part of one day.
     fresh: Option<Fresh>,
 }
 
 impl Kept {
     /// Keeps rows of any days.
     pub fn add(&mut self, positions: DataFrame, particulars: DataFrame, objects: &Objects) -> Result<(), Error> {
+        // Of several parts none is a day: in memory it would lie in the way of all that comes.
+        self.fresh = None;
+        let is_first = self.days.is_empty();
         let table = frame::particulars_records(&particulars).map_err(bug)?;
         let ships = frame::ships(&positions).map_err(bug)?;
         let mut days: BTreeMap<i32, Vec<ShipRows>> = BTreeMap::new();
@@ -53,7 +56,7 @@ impl Kept {
             self.note(*day, n, part.clone());
             last = Some(part);
         }
-        let single = last.filter(|_| days.len() == 1);
+        let single = last.filter(|_| is_first && days.len() == 1);
         drop((days, ships));
         self.fresh = single.map(|part| Fresh { part, positions, table });
         Ok(())
@@ -89,13 +92,11 @@ impl Kept {
         Ok(())
     }
 
-    /// By day, with the rows that were delivered for it; and the rows that are in memory still, where they are of the one day: among
-    /// many they would lie in the way of all the others.
+    /// By day, with the rows that were delivered for it; and the rows that are in memory still.
     pub fn finish(mut self, delivered: &BTreeMap<i32, u64>) -> (BTreeMap<i32, Rows>, Option<Fresh>) {
         let rows = |(day, (positions, parts))| (day, Rows { delivered: delivered.get(&day).copied().unwrap_or(positions), positions, objects: Some(parts) });
         let days: BTreeMap<i32, Rows> = std::mem::take(&mut self.days).into_iter().map(rows).collect();
-        let fresh = self.fresh.filter(|_| days.len() == 1);
-        (days, fresh)
+        (days, self.fresh)
     }
 }
 

@@ -26,8 +26,6 @@ pub struct Taken {
     numbered: BTreeMap<String, Numbered>,
     /// The rows of the one input, where they need not be read again.
     pub fresh: Option<Fresh>,
-    /// Where the rows of each account begin, where all are of one delivery.
-    pub first_rows: Vec<u32>,
 }
 
 /// Where the rows of an input are accounted for.
@@ -147,16 +145,21 @@ impl Taken {
         let accounts = std::mem::take(&mut delivery.accounts);
         let rejects = std::mem::take(&mut delivery.rejects);
         let refused = std::mem::take(&mut delivery.refused);
-        let first_rows = std::mem::take(&mut delivery.first_rows);
+        let numbered = Numbered { first: 0, rows: std::mem::take(&mut delivery.first_rows) };
         kept.drop_rows(&delivery.refused_rows, objects)?;
         kept.add(delivery.positions, delivery.particulars, objects)?;
         let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
         // Days that were handed on before it was known that they do not count.
         let astray: Vec<Rows> = days.extract_if(.., |day, _| delivery.days.binary_search(day).is_err()).map(|(_, rows)| rows).collect();
-        let numbered = BTreeMap::from([(String::new(), Numbered { first: 0, rows: first_rows.clone() })]);
-        let mut taken = Self { accounts, rejects, refused, fresh, first_rows, numbered, ..Self::default() };
+        let numbered = BTreeMap::from([(String::new(), numbered)]);
+        let mut taken = Self { accounts, rejects, refused, fresh, numbered, ..Self::default() };
         taken.are_astray("", &astray, objects)?;
         Ok((taken, days))
+    }
+
+    /// Where the rows of each account begin, where all are of one delivery, which has no name; else nothing.
+    pub fn first_rows(&self) -> &[u32] {
+        self.numbered.get("").map_or(&[], |numbered| &numbered.rows)
     }
 
     /// The rows of a day of a delivery. Those that repeat others are counted.
