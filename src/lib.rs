@@ -2,7 +2,7 @@
 //!
 //! The rooms stand in data-flow order; `ARCHITECTURE.md` is the map and says who may enter where.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod units;
 

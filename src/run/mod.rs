@@ -8,6 +8,7 @@ pub mod config;
 pub mod convert;
 pub mod engine;
 pub mod faint;
+pub mod heap;
 pub mod inspect;
 pub mod manifest;
 pub mod nightly;

@@ -8,6 +8,7 @@ use crate::ingest::{self, Delivery, Limits};
 use crate::model::{FileAccount, Kind, Mmsi, TrackId, time};
 use crate::run::book::Book;
 use crate::run::config;
+use crate::run::heap;
 use crate::run::oneshot::{self, Clock, Error, Format, Outcome, Plan, Progress, check};
 use crate::run::state::draw;
 use crate::run::state::fold::{self, Folded, Rules};
@@ -181,6 +182,7 @@ fn work(
     check(&taken.accounts)?;
     timings_ms.push(("fold", now_us() / 1000 - timings_ms[0].1));
     progress(Progress::Stage("writing"));
+    heap::give_back();
     let asked: Vec<&Rendered> = book.iter().filter(|e| plan.kinds.contains(&e.kind)).collect();
     write_events(&mut folder, &asked, &plan.formats)?;
     if index.nights > 0 {

@@ -11,6 +11,7 @@ use crate::model::{Event, GapFacts, Kind, Params, Party, RendezvousFacts, TrackI
 use crate::run::book::{self, References};
 use crate::run::engine::{self, Findings, State, Tally, Ways};
 use crate::run::faint::Faint;
+use crate::run::heap;
 use crate::run::oneshot::Progress;
 use crate::run::state::Error;
 use crate::run::state::index::{Day, Index};
@@ -232,6 +233,7 @@ impl Fold<'_> {
     /// Takes in a day.
     fn advance(&mut self, before: State, day: i32) -> Result<State, Error> {
         (self.rules.progress)(Progress::Stage("finding meetings and gaps"));
+        heap::give_back();
         let delivered = self.folded.delivered.contains(&day);
         let (inputs, hash) = self.index.rows_of(day);
         let rows = if delivered { rows::of_day(&inputs, self.objects, &mut self.fresh)? } else { DayOf::nothing()? };
