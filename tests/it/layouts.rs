@@ -5,8 +5,8 @@ use crate::ingest::{Canon, canon, read_one};
 use crate::nmea_encode::{RawPosition, RawStatic, tagged};
 use alongside::ingest::nmea::{Decoder, Outcome};
 use alongside::ingest::{self, Limits, row};
-use alongside::model::{AisClass, Mmsi, Particulars, time};
-use std::collections::BTreeSet;
+use alongside::model::{AisClass, FileAccount, Mmsi, Particulars, RejectReason, time};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 const T: &str = "2026-04-26T00:00:09";
@@ -385,28 +385,79 @@ fn sentences_tell_the_same_fix() {
     assert_eq!(canon(&delivery)[0].said, Particulars { class: AisClass::A, ..Particulars::default() });
 }
 
-/// Every row of the samples is counted, as the decoder counts lines by itself.
+/// The ships' positions among sentences, counted by their bits and nothing of ours: types and places of fields as in ITU-R M.1371.
+fn positions_by_bits(text: &str) -> u64 {
+    let mut parts: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+    let mut positions = 0;
+    for line in text.lines() {
+        let Some((body, sum)) = line.find('!').and_then(|at| line[at + 1..].split_once('*')) else { continue };
+        let right = sum.get(..2).and_then(|s| u8::from_str_radix(s, 16).ok()) == Some(body.bytes().fold(0, |x, b| x ^ b));
+        let fields: Vec<&str> = body.split(',').collect();
+        let (&[_, of, part, group, _, payload, _], true) = (fields.as_slice(), right) else { continue };
+        let (of, part): (usize, usize) = (of.parse().expect("a number"), part.parse().expect("a number"));
+        let mut whole = payload.to_owned();
+        if of > 1 {
+            let before = parts.remove(group).filter(|(last, _)| part > 1 && last + 1 == part);
+            if part > 1 && before.is_none() {
+                continue;
+            }
+            whole.insert_str(0, &before.unwrap_or_default().1);
+            if part < of {
+                parts.insert(group, (part, whole));
+                continue;
+            }
+        }
+        let six = |c: u8| if c > 88 { c - 56 } else { c - 48 };
+        let bits: String = whole.bytes().map(|c| format!("{:06b}", six(c))).collect();
+        let number = |from: usize, n: usize| bits.get(from..from + n).and_then(|b| i64::from_str_radix(b, 2).ok());
+        let signed = |from: usize, n: usize| number(from, n).map(|v| if v >> (n - 1) == 1 { v - (1 << n) } else { v } as f64);
+        let (lon, lat, unit, length) = match number(0, 6) {
+            Some(1..=3) => ((61, 28), (89, 27), 600_000.0, 168),
+            Some(18) => ((57, 28), (85, 27), 600_000.0, 168),
+            Some(19) => ((57, 28), (85, 27), 600_000.0, 312),
+            Some(27) => ((44, 18), (62, 17), 600.0, 96),
+            _ => continue,
+        };
+        let is_ship = number(8, 30).is_some_and(|mmsi| (200_000_000..800_000_000).contains(&mmsi));
+        let within = |(from, n): (usize, usize), most: f64| signed(from, n).is_some_and(|v| (v / unit).abs() <= most);
+        positions += u64::from(is_ship && bits.len() >= length && within(lon, 180.0) && within(lat, 90.0));
+    }
+    positions
+}
+
+/// Every row of the samples is counted, as the decoder counts lines by itself; and positions as their bits say.
 #[test]
-fn samples_of_sentences_are_counted_as_by_the_decoder() {
+fn samples_of_sentences_are_counted_by_the_decoder_and_by_their_bits() {
     let Some(data) = std::env::var_os("ALONGSIDE_DATA").map(PathBuf::from) else {
         println!("skipped: ALONGSIDE_DATA is not set");
         return;
     };
-    for (name, rows, positions) in [("dma_stream_example.txt", 4051, 2930), ("libais_test.aivdm", 261, 24), ("pyais_nmea_data_sample.txt", 898, 0)] {
-        let bytes = std::fs::read(data.join("samples").join(name)).expect("a sample");
+    for (name, rows, positions) in [("dma_stream_example.txt", 4051, 2930), ("libais_test.aivdm", 261, 24), ("pyais_nmea_data_sample.txt", 898, 758)] {
+        let mut text = String::from_utf8_lossy(&std::fs::read(data.join("samples").join(name)).expect("a sample")).into_owned();
+        assert_eq!(positions_by_bits(&text), positions, "{name}");
+        if name == "pyais_nmea_data_sample.txt" {
+            // Nothing in it has a time; without one, nothing is where.
+            let untimed = counted(name, text.as_bytes());
+            assert_eq!((untimed.rows, untimed.positions + untimed.duplicates, untimed.rejected[&RejectReason::BadTime]), (rows, 0, positions + 6));
+            text = text.lines().enumerate().fold(String::new(), |all, (k, l)| format!("{all}2020-01-01T00:{:02}:{:02}Z {l}\n", k / 60, k % 60));
+        }
         let mut decoder = Decoder::new();
-        let outcomes: Vec<Outcome> = bytes.split_inclusive(|b| *b == b'\n').map(|l| decoder.line(l)).collect();
+        let outcomes: Vec<Outcome> = text.as_bytes().split_inclusive(|b| *b == b'\n').map(|l| decoder.line(l)).collect();
         decoder.finish();
-        let lost = std::iter::from_fn(|| decoder.lost()).count();
-        assert_eq!(outcomes.iter().filter(|o| o.is_row()).count() + lost, rows, "{name}");
-        let limits = Limits { max_reject_percent: 100.0, stray_share: 0.0, ..Limits::default() };
-        let scratch = Scratch::new();
-        scratch.put(name, &bytes);
-        let delivery = ingest::read(&[scratch.path(name)], &limits, &|_| ()).expect("a delivery");
-        let account = &delivery.accounts[0];
+        let lost = std::iter::from_fn(|| decoder.lost()).count() as u64;
+        assert_eq!(outcomes.iter().filter(|o| o.is_row()).count() as u64 + lost, rows, "{name}");
+        let account = counted(name, text.as_bytes());
         assert!(account.balances(), "{name}");
-        assert_eq!((account.layout.as_str(), account.rows as usize, account.positions + account.duplicates), ("nmea", rows, positions), "{name}");
+        assert_eq!((account.layout.as_str(), account.rows, account.positions + account.duplicates), ("nmea", rows, positions), "{name}");
     }
+}
+
+/// The account of a file of these bytes.
+fn counted(name: &str, bytes: &[u8]) -> FileAccount {
+    let scratch = Scratch::new();
+    scratch.put(name, bytes);
+    let limits = Limits { max_reject_percent: 100.0, stray_share: 0.0, ..Limits::default() };
+    ingest::read(&[scratch.path(name)], &limits, &|_| ()).expect("a delivery").accounts.remove(0)
 }
 
 /// A table that no layout describes, by the names of its columns; and one whose header is that of another form.
