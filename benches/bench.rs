@@ -94,7 +94,7 @@ fn runs_of_the_fixture(params: &Params) -> Vec<Run> {
     for rows in &ships {
         let fixes = (0..rows.t_ms.len()).map(|k| rows.fix(k));
         let assigned = segment::assign(rows.mmsi, fixes, &mut ShipState::default(), params);
-        tracks.extend(assigned.fixes.into_iter().map(|(id, fixes)| Track { id, mmsi: rows.mmsi, fixes }));
+        tracks.extend(assigned.fixes.into_iter().map(|(id, fixes)| Track::new(id, rows.mmsi, fixes)));
     }
     tracks.iter().enumerate().flat_map(|(k, track)| motion::legs_and_runs(k as u32, track, motion::ALWAYS, params).1).collect()
 }

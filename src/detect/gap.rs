@@ -1,6 +1,6 @@
 //! Silences within one track.
 //!
-//! *In*: tracks with the fixes of 12 h before the window. *Out*: [`GapFacts`]: every silence that ended in the window, and at the
+//! *In*: tracks, and the times of their fixes of 12 h before the window. *Out*: [`GapFacts`]: every silence that ended in the window, and at the
 //! end of the data those that have not ended; then, with the reception learnt, what the water around them says.
 
 use crate::detect::coverage::{self, Coverage};
@@ -38,8 +38,9 @@ pub fn tell(track: &Track, silences: &[u32], window_end_ms: i64, params: &Params
 fn describe(track: &Track, k: usize, window_end_ms: i64, params: &Params) -> Option<GapFacts> {
     let fixes = &track.fixes;
     let (off, on) = (&fixes[k], fixes.get(k + 1));
-    let begin = fixes.partition_point(|f| f.t_ms < off.t_ms - params.gap.before_h.millis());
-    let fixes_before = (k + 1 - begin) as u32;
+    let from_ms = off.t_ms - params.gap.before_h.millis();
+    let gone = &track.earlier_ms[track.earlier_ms.partition_point(|t| *t < from_ms)..];
+    let fixes_before = (gone.len() + k + 1 - fixes.partition_point(|f| f.t_ms < from_ms)) as u32;
     if fixes_before < params.gap.min_fixes_before {
         return None;
     }

@@ -65,4 +65,13 @@ pub struct Track {
     pub mmsi: Mmsi,
     /// Strictly increasing in time.
     pub fixes: Vec<Fix>,
+    /// UTC milliseconds of the fixes before these that are not carried any more, as far as a silence asks how many there were.
+    pub earlier_ms: Box<[i64]>,
+}
+
+impl Track {
+    /// Of all its fixes.
+    pub fn new(id: TrackId, mmsi: Mmsi, fixes: Vec<Fix>) -> Self {
+        Self { id, mmsi, fixes, earlier_ms: Box::default() }
+    }
 }

@@ -15,7 +15,7 @@ use crate::run::faint::Faint;
 use crate::spatial::boxes::{IndexKind, Work};
 use crate::track::segment::{self, Assigned, ShipState};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,7 +29,8 @@ pub struct State {
     pub frontier_ms: Option<i64>,
     /// Open tracks by MMSI.
     pub ships: BTreeMap<Mmsi, ShipState>,
-    /// The last fixes of every track: at least those of the 12 h before the last one up to the frontier.
+    /// The last fixes of every track: those that tell of the time from the frontier on, of ships in an open meeting from four hours before
+    /// it, and times of 12 h before the last one up to the frontier.
     #[serde(with = "crate::run::packed")]
     pub tails: Vec<Track>,
     /// Meetings that may go on.
@@ -156,7 +157,7 @@ pub fn advance_taken(TakenIn { mut state, tracks, mut table, tally }: TakenIn, d
     let (alive, found) = evaluate((&state.ships, alive), &tracks, &table, (window, WindowEnd::Frontier), tally, ways);
     state.meetings = alive;
     state.frontier_ms = Some(frontier);
-    state.tails = cut_tails(tracks, frontier, ways.params, &mut table);
+    state.tails = cut_tails(tracks, frontier, &state.meetings, ways.params, &mut table);
     (keep_particulars(state, &table), found)
 }
 
@@ -300,7 +301,7 @@ pub fn take_in<'p>(mut state: State, rows: &[ShipRows], delivered: &'p [Particul
                 // A ship's rows come once: only a tail can have the same name.
                 match tracks[tails.clone()].iter_mut().find(|tail| tail.id == id) {
                     Some(tail) => tail.fixes = fixes,
-                    None => tracks.push(Track { id, mmsi, fixes }),
+                    None => tracks.push(Track::new(id, mmsi, fixes)),
                 }
             }
         }
@@ -479,9 +480,10 @@ impl Said {
 }
 
 /// What later days need of the tracks. Tracks silent for longer than any silence is judged are let go.
-fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut Table) -> Vec<Track> {
-    let before = params.gap.before_h.millis().max(2 * LOOK_AHEAD_MS);
+fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, open: &BTreeMap<Pair, Meeting>, params: &Params, table: &mut Table) -> Vec<Track> {
     let known: &Table = table;
+    // What lies between two contacts of a meeting is looked at when the second comes.
+    let in_meeting: FxHashSet<TrackId> = open.keys().flat_map(|(a, b)| [*a, *b]).collect();
     let (mut tails, said): (Vec<Track>, Vec<Option<Box<Particulars>>>) = tracks
         .into_par_iter()
         .filter_map(|mut track| {
@@ -489,16 +491,19 @@ fn cut_tails(tracks: Vec<Track>, frontier_ms: i64, params: &Params, table: &mut 
             if last < frontier_ms - params.gap.longest_judged_h.millis() {
                 return None;
             }
+            let from_ms = if in_meeting.contains(&track.id) { frontier_ms - LOOK_AHEAD_MS } else { frontier_ms };
+            let cut = motion::fixes_for(&track.fixes, (from_ms, i64::MAX), params).start;
             // Before the last fix that was evaluated: a silence that began with it may end beyond the frontier.
             let evaluated = track.fixes.partition_point(|f| f.t_ms <= frontier_ms).max(1) - 1;
-            let from = track.fixes[evaluated].t_ms.min(frontier_ms) - before;
-            let cut = track.fixes.partition_point(|f| f.t_ms < from);
+            let counts_from_ms = track.fixes[evaluated].t_ms.min(frontier_ms) - params.gap.before_h.millis();
+            let gone = track.earlier_ms.iter().copied().chain(track.fixes[..cut].iter().map(|f| f.t_ms));
+            let earlier_ms = gone.filter(|t| *t >= counts_from_ms).collect();
             // What was said before the cut stands beside the first fix behind it.
             let said = Said::of(&track.fixes[..=cut], known);
             let latest = (said.changes.len() > 1).then(|| said.latest(track.fixes[cut].t_ms, known));
             // Mostly she said the same the day before, under another number.
             let latest = latest.filter(|latest| latest != known.get(track.fixes[cut].particulars));
-            Some((Track { fixes: track.fixes.split_off(cut), ..track }, latest.map(Box::new)))
+            Some((Track { fixes: track.fixes.split_off(cut), earlier_ms, ..track }, latest.map(Box::new)))
         })
         .unzip();
     for (tail, said) in tails.iter_mut().zip(said) {

@@ -8,21 +8,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Tracks to bytes.
 pub fn serialize<S: Serializer>(tracks: &[Track], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(tracks.iter().map(|track| (track.id, track.mmsi, Fixes(&track.fixes))))
+    to.collect_seq(tracks.iter().map(|track| (track.id, track.mmsi, Both(&track.fixes, &track.earlier_ms))))
 }
 
 /// Tracks from bytes.
 pub fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<Track>, D::Error> {
     let packed: Vec<(TrackId, Mmsi, Packed)> = Vec::deserialize(from)?;
-    let track = |(id, mmsi, Packed(bytes))| unpack(bytes).map(|fixes| Track { id, mmsi, fixes });
+    let track = |(id, mmsi, Packed(bytes))| unpack(bytes).map(|(fixes, earlier_ms)| Track { id, mmsi, fixes, earlier_ms });
     packed.into_par_iter().map(track).collect::<Option<_>>().ok_or_else(|| D::Error::custom("packed fixes that are none"))
 }
 
-struct Fixes<'a>(&'a [Fix]);
+struct Both<'a>(&'a [Fix], &'a [i64]);
 
-impl Serialize for Fixes<'_> {
+impl Serialize for Both<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(&pack(self.0))
+        to.serialize_bytes(&pack(self.0, self.1))
     }
 }
 
@@ -38,10 +38,12 @@ impl<'d> Deserialize<'d> for Packed<'d> {
 /// Columns of a fix.
 const COLUMNS: usize = 9;
 
-/// Fixes as bytes: their number, then column after column.
-pub fn pack(fixes: &[Fix]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(16 + fixes.len() * 16);
+/// Fixes, and times of earlier ones, as bytes: how many, then column after column.
+pub fn pack(fixes: &[Fix], earlier_ms: &[i64]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(16 + fixes.len() * 16 + earlier_ms.len() * 3);
     put(&mut out, fixes.len() as u64);
+    put(&mut out, earlier_ms.len() as u64);
+    put_column(&mut out, earlier_ms, |t| *t);
     put_column(&mut out, fixes, |f| f.t_ms);
     put_column(&mut out, fixes, |f| f.lat_e7);
     put_column(&mut out, fixes, |f| f.lon_e7);
@@ -54,13 +56,16 @@ pub fn pack(fixes: &[Fix]) -> Vec<u8> {
     out
 }
 
-/// Fixes from [`pack`]; none where the bytes are not such.
-pub fn unpack(mut bytes: &[u8]) -> Option<Vec<Fix>> {
+/// Both from [`pack`]; none where the bytes are not such.
+pub fn unpack(mut bytes: &[u8]) -> Option<(Vec<Fix>, Box<[i64]>)> {
     let n = usize::try_from(take(&mut bytes)?).ok()?;
+    let earlier = usize::try_from(take(&mut bytes)?).ok()?;
     // A value takes a byte at least.
-    if n > bytes.len() / COLUMNS {
+    if n > bytes.len() / COLUMNS || earlier > bytes.len() {
         return None;
     }
+    let mut earlier_ms = vec![0; earlier].into_boxed_slice();
+    take_column(&mut bytes, &mut earlier_ms, |t| t)?;
     let blank = Fix { t_ms: 0, lat_e7: 0, lon_e7: 0, sog_dkn: 0, cog_ddeg: 0, heading_deg: 0, status: 0, particulars: 0, row: 0 };
     let mut fixes = vec![blank; n];
     take_column(&mut bytes, &mut fixes, |f| &mut f.t_ms)?;
@@ -72,25 +77,25 @@ pub fn unpack(mut bytes: &[u8]) -> Option<Vec<Fix>> {
     take_column(&mut bytes, &mut fixes, |f| &mut f.status)?;
     take_column(&mut bytes, &mut fixes, |f| &mut f.particulars)?;
     take_column(&mut bytes, &mut fixes, |f| &mut f.row)?;
-    bytes.is_empty().then_some(fixes)
+    bytes.is_empty().then_some((fixes, earlier_ms))
 }
 
-fn put_column<T: Into<i64>>(out: &mut Vec<u8>, fixes: &[Fix], field: impl Fn(&Fix) -> T) {
+fn put_column<R, T: Into<i64>>(out: &mut Vec<u8>, rows: &[R], field: impl Fn(&R) -> T) {
     let mut last = 0i64;
-    for fix in fixes {
-        let value = field(fix).into();
+    for row in rows {
+        let value = field(row).into();
         let step = value.wrapping_sub(last);
         put(out, (step << 1 ^ step >> 63) as u64);
         last = value;
     }
 }
 
-fn take_column<T: TryFrom<i64>>(bytes: &mut &[u8], fixes: &mut [Fix], field: impl Fn(&mut Fix) -> &mut T) -> Option<()> {
+fn take_column<R, T: TryFrom<i64>>(bytes: &mut &[u8], rows: &mut [R], field: impl Fn(&mut R) -> &mut T) -> Option<()> {
     let mut last = 0i64;
-    fixes.iter_mut().try_for_each(|fix| {
+    rows.iter_mut().try_for_each(|row| {
         let step = take(bytes)?;
         last = last.wrapping_add((step >> 1) as i64 ^ -((step & 1) as i64));
-        *field(fix) = last.try_into().ok()?;
+        *field(row) = last.try_into().ok()?;
         Some(())
     })
 }

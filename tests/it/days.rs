@@ -94,6 +94,8 @@ fn no_border_falls_into_a_flicker_or_a_hole() {
         format!("~~{}{}{}~~", near(11), "?".repeat(38), near(11)),
         format!("~~{}{}{}~~", near(11), "!".repeat(40), near(11)),
         format!("~~{}{}{}~~", near(11), " ".repeat(7), near(11)),
+        // Seen apart before a silence and after it, for longer than a flicker only together.
+        format!("~~{}~~~{}~~{}~~", near(11), "?".repeat(30), near(11)),
         format!("~~{}oooo{}..", near(8), near(8)),
         format!("..ooo{}ooo~~~???~~ooo{}ooo..", near(6), near(14)),
     ];
@@ -305,18 +307,19 @@ fn packed_fixes_come_back() {
         particulars,
         row,
     });
-    for_all(512, &(vec(fix, 0..40), any::<prop::sample::Index>(), any::<u8>()), |(fixes, at, other)| {
-        let bytes = packed::pack(&fixes);
-        prop_assert_eq!(packed::unpack(&bytes), Some(fixes));
+    for_all(512, &(vec(fix, 0..40), vec(any::<i64>(), 0..40), any::<prop::sample::Index>(), any::<u8>()), |(fixes, earlier_ms, at, other)| {
+        let bytes = packed::pack(&fixes, &earlier_ms);
+        prop_assert_eq!(packed::unpack(&bytes), Some((fixes, earlier_ms.into_boxed_slice())));
         let at = at.index(bytes.len());
         prop_assert_eq!(packed::unpack(&bytes[..at]), None);
         let changed: Vec<u8> = bytes.iter().enumerate().map(|(k, b)| if k == at { other } else { *b }).collect();
-        prop_assert!(packed::unpack(&changed).is_none_or(|fixes| fixes.len() * 9 < changed.len()));
+        prop_assert!(packed::unpack(&changed).is_none_or(|(fixes, earlier)| fixes.len() * 9 + earlier.len() < changed.len()));
         Ok(())
     });
     // As a ship sends them: three bytes of time, two of each axis, one or two of the rest.
     let sent: Vec<Fix> = drawn(START_MS, 5, "##########")[0].fixes.clone();
-    assert!(packed::pack(&sent).len() < sent.len() * 16 + 40, "{} bytes of {} fixes", packed::pack(&sent).len(), sent.len());
+    let bytes = packed::pack(&sent, &[]).len();
+    assert!(bytes < sent.len() * 16 + 40, "{bytes} bytes of {} fixes", sent.len());
 }
 
 /// Two days: cut at midnight, the state carried through bytes, against the whole at once; and scored, the same events.

@@ -63,7 +63,7 @@ pub fn fix(t_ms: i64, (lat_e7, lon_e7): (i32, i32)) -> Fix {
 /// A track of given fixes.
 pub fn track(mmsi: u32, fixes: Vec<Fix>) -> Track {
     let mmsi = Mmsi(mmsi);
-    Track { id: TrackId::of(mmsi, &fixes[0], 0), mmsi, fixes }
+    Track::new(TrackId::of(mmsi, &fixes[0], 0), mmsi, fixes)
 }
 
 /// A track sailed by a rule: at each of the minutes after [`START_MS`], metres east and north of the chart's place and a heading.
