@@ -360,14 +360,14 @@ fn sample(a: Moving, b: Moving, (t0, t1): (i64, i64), done: &mut Option<i64>, st
 }
 
 fn place_at(ship: Moving, t_ms: i64) -> (i32, i32) {
-    let fixes = ship.fixes;
+    let fixes = &ship.track.fixes;
     let k = fixes.partition_point(|f| f.t_ms <= t_ms).max(1) - 1;
-    let (f, g) = (&fixes[k], &fixes[(k + 1).min(fixes.len() - 1)]);
-    if t_ms <= f.t_ms || g.t_ms == f.t_ms {
+    let f = &fixes[k];
+    if t_ms <= f.t_ms || k + 1 == fixes.len() {
         return (f.lat_e7, f.lon_e7);
     }
-    let points = &ship.legs.points;
-    geodesy::position_e7(crate::detect::motion::on_leg((f.t_ms, points[k]), (g.t_ms, points[k + 1]), t_ms))
+    let [p, q] = ship.leg(k);
+    geodesy::position_e7(crate::detect::motion::on_leg(p, q, t_ms))
 }
 
 /// The draught that a ship had sent last at a moment, in tenths of a metre.

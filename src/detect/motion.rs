@@ -24,7 +24,7 @@ pub enum Pace {
 }
 
 /// The legs of the fixes of a track that tell of a window ([`fixes_for`]): `pace[i]` is that of the leg from fix `i` to fix `i + 1` of them.
-/// Small: there may be a great many ships.
+/// Small: there may be a great many ships. Where all legs are holes, nothing but the fixes is told of.
 #[derive(Clone, Debug, Default)]
 pub struct Legs {
     /// The fixes that have legs, as a part of the track's.
@@ -78,7 +78,7 @@ impl Legs {
 
     /// The ship at every sampling moment of a window, worked out when first asked for. `fixes` must be those of the legs, and the window theirs.
     pub fn samples(&self, fixes: &[Fix], window: (i64, i64), rules: Sampling) -> &Samples {
-        self.sampled.get_or_init(|| Box::new(Samples::of(fixes, &self.points, window, rules)))
+        self.sampled.get_or_init(|| Box::new(Samples::of(&fixes[..self.points.len()], &self.points, window, rules)))
     }
 }
 
@@ -208,8 +208,11 @@ pub fn legs_and_runs(index: u32, track: &Track, window: (i64, i64), params: &Par
     if fixes.len() < 2 {
         return (Legs::default(), Vec::new());
     }
-    let points: Box<[Vec3]> = fixes.iter().map(point_of).collect();
     let longest = params.motion.longest_leg_min.millis();
+    if fixes.windows(2).all(|pair| pair[1].t_ms - pair[0].t_ms > longest) {
+        return (Legs { of: of.start as u32..of.end as u32, ..Legs::default() }, Vec::new());
+    }
+    let points: Box<[Vec3]> = fixes.iter().map(point_of).collect();
     let mut pace = vec![Pace::Hole; fixes.len() - 1].into_boxed_slice();
     let blocks_from = || (0..pace.len()).step_by(FINE);
     let fine: Vec<Extent> = blocks_from().map(|from| Extent::of(&points[from..=(from + FINE).min(pace.len())])).collect();

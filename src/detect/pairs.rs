@@ -46,7 +46,7 @@ impl<'a> Moving<'a> {
     }
 
     /// Where the leg from a fix of the track to the next begins and ends, also where the window is far.
-    fn leg(&self, k: usize) -> [(i64, Vec3); 2] {
+    pub fn leg(&self, k: usize) -> [(i64, Vec3); 2] {
         [k, k + 1].map(|k| {
             let fix = &self.track.fixes[k];
             let known = k.checked_sub(self.legs.of().start).and_then(|k| self.legs.points.get(k));

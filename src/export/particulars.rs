@@ -34,9 +34,9 @@ pub fn fields(p: &Particulars) -> [(&'static str, String); 7] {
     let number = |n: u32| if n == 0 { String::new() } else { n.to_string() };
     let metres = |dm: u16| if dm == 0 { String::new() } else { format!("{}.{}", dm / 10, dm % 10) };
     [
-        ("name", p.name.clone()),
+        ("name", p.name.to_string()),
         ("imo", number(p.imo)),
-        ("call_sign", p.call_sign.clone()),
+        ("call_sign", p.call_sign.to_string()),
         ("ship_type", number(u32::from(p.ship_type))),
         ("length_m", metres(p.length_dm)),
         ("beam_m", metres(p.beam_dm)),

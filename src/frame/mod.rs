@@ -234,9 +234,7 @@ pub fn particulars(table: &[Particulars]) -> PolarsResult<DataFrame> {
 
 /// The records of a `particulars` frame, by row.
 pub fn particulars_records(frame: &DataFrame) -> PolarsResult<Vec<Particulars>> {
-    let text = |name: &str| -> PolarsResult<Vec<String>> {
-        Ok(frame.column(name)?.as_materialized_series().str()?.iter().map(|v| v.unwrap_or("").to_owned()).collect())
-    };
+    let text = |name: &str| frame.column(name)?.as_materialized_series().str();
     let number = |name: &str| -> PolarsResult<Vec<u16>> { Ok(frame.column(name)?.as_materialized_series().u16()?.iter().map(|v| v.unwrap_or(0)).collect()) };
     let (names, call_signs) = (text("name")?, text("call_sign")?);
     let imo: Vec<u32> = frame.column("imo")?.as_materialized_series().u32()?.iter().map(|v| v.unwrap_or(0)).collect();
@@ -245,13 +243,13 @@ pub fn particulars_records(frame: &DataFrame) -> PolarsResult<Vec<Particulars>> 
     let (bows, sterns, ports, starboards) = (number("to_bow_m")?, number("to_stern_m")?, number("to_port_m")?, number("to_starboard_m")?);
     let classes: Vec<u8> = frame.column("class")?.as_materialized_series().u8()?.iter().map(|v| v.unwrap_or(0)).collect();
     Ok(names
-        .into_iter()
-        .zip(call_signs)
+        .iter()
+        .zip(call_signs.iter())
         .enumerate()
         .map(|(k, (name, call_sign))| Particulars {
-            name,
+            name: name.unwrap_or_default().into(),
             imo: imo[k],
-            call_sign,
+            call_sign: call_sign.unwrap_or_default().into(),
             ship_type: types[k],
             length_dm: lengths[k],
             beam_dm: beams[k],

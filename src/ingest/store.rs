@@ -456,7 +456,7 @@ fn parse(plan: &Plan, raw: &[u8]) -> Particulars {
     // What is kept is itself no longer than what is read: so it is the same when it is read again.
     let text = |t: &[u8]| {
         let text = escape(&t[..t.len().min(MOST_TEXT)], MOST_TEXT);
-        text[..text.floor_char_boundary(MOST_TEXT)].trim_matches(|c: char| c.is_whitespace() || c == '@').to_owned()
+        text[..text.floor_char_boundary(MOST_TEXT)].trim_matches(|c: char| c.is_whitespace() || c == '@').into()
     };
     let number = |t: &[u8], digits: u32, most: i64| match row::scaled(t.trim_ascii(), digits) {
         Some(v) if (1..=most).contains(&v) => v,

@@ -1,16 +1,18 @@
 //! What a ship says of itself: name, numbers, type and size.
 
+use compact_str::CompactString;
 use std::fmt;
 
-/// Static data as sent with, or beside, a position. Every field is as reported: none of it is trusted.
+/// Static data as sent with, or beside, a position. Every field is as reported: none of it is trusted. Texts of up to 24 bytes, which are
+/// nearly all, stand in it: there may be a great many ships.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Particulars {
     /// Ship name; empty where none was sent.
-    pub name: String,
+    pub name: CompactString,
     /// IMO number as sent; 0 where none was sent. The check digit is not assumed to fit.
     pub imo: u32,
     /// Call sign; empty where none was sent.
-    pub call_sign: String,
+    pub call_sign: CompactString,
     /// Ship type as ITU-R M.1371 codes it; 0 where none was sent.
     pub ship_type: u16,
     /// Length overall in tenths of a metre; 0 where none was sent.

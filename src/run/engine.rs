@@ -15,7 +15,7 @@ use crate::run::faint::Faint;
 use crate::spatial::boxes::{IndexKind, Work};
 use crate::track::segment::{self, Assigned, ShipState};
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -369,11 +369,12 @@ fn evaluate(
     };
     let (legs, runs, looks) = walk(tracks, window, ways.params, look);
     tally.rooms_us.insert("motion", timed(begin));
-    let index: FxHashMap<TrackId, u32> = tracks.iter().enumerate().map(|(i, t)| (t.id, i as u32)).collect();
+    // In the order of MMSI and id.
+    let look_at = |id: TrackId, mmsi: Mmsi| tracks.binary_search_by_key(&(mmsi, id), |t| (t.mmsi, t.id)).ok().map(|k| &looks[k].1);
     let party = |id: TrackId, mmsi: Mmsi, until_ms: i64| Party {
         mmsi,
         track: id,
-        particulars: index.get(&id).map(|&i| looks[i as usize].1.said.latest(until_ms, table)).unwrap_or_default(),
+        particulars: look_at(id, mmsi).map(|look| look.said.latest(until_ms, table)).unwrap_or_default(),
         shared_mmsi: ships.get(&mmsi).is_some_and(|s| s.tracks.iter().filter(|t| t.confirmed && t.count >= 10).count() > 1),
     };
     let look = |m: RendezvousFacts| {

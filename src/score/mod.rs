@@ -45,7 +45,7 @@ pub fn cargo_fits(cargo: &str, types: &[ShipType]) -> bool {
 
 /// How a ship is named in a sentence.
 pub fn called(party: &crate::model::Party) -> String {
-    let name = if party.particulars.name.is_empty() { format!("MMSI {}", party.mmsi) } else { party.particulars.name.clone() };
+    let name = if party.particulars.name.is_empty() { format!("MMSI {}", party.mmsi) } else { party.particulars.name.to_string() };
     match ShipType::of(party.particulars.ship_type) {
         ShipType::Unknown | ShipType::Other => name,
         kind => format!("{name} ({kind})"),

@@ -361,9 +361,9 @@ impl Form {
             heading: has("heading").then_some(d.heading),
             status: has("status").then_some(STATUS[d.status].0),
             said: Particulars {
-                name: if has("name") { ship.name.trim().to_owned() } else { String::new() },
+                name: if has("name") { ship.name.trim().into() } else { Default::default() },
                 imo: if has("imo") { 9_074_729 } else { 0 },
-                call_sign: if has("call") { "OXAB2".into() } else { String::new() },
+                call_sign: if has("call") { "OXAB2".into() } else { Default::default() },
                 ship_type: if has("type") { TYPES[ship.kind].0 } else { 0 },
                 length_dm: if has("length") || has("a") { size(true) * 10 } else { 0 },
                 beam_dm: if has("width") || has("c") { size(false) * 10 } else { 0 },

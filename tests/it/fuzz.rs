@@ -129,34 +129,36 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], target: impl Fn(&[u8])) {
     }
 }
 
-/// More ships than there are, a report each: what is kept of a ship is little.
+/// More ships than there are, each with a name and a report: what is kept of a ship is little. And of all of them again a day later, with a
+/// state.
 #[test]
 fn of_600_000_ships_little_is_kept() {
     let scratch = Scratch::new();
-    let mut csv =
-        String::from("MMSI,BaseDateTime,LAT,LON,SOG,COG,Heading,VesselName,IMO,CallSign,VesselType,Status,Length,Width,Draft,Cargo,TransceiverClass\n");
-    for ship in 0..600_000u32 {
-        let (s, row, column) = (ship / 7 % 86_400, ship / 1000, ship % 1000);
-        let at = format!(
-            "2020-01-01T{:02}:{:02}:{:02},{}.{:02},-{}.{:02}",
-            s / 3600,
-            s / 60 % 60,
-            s % 60,
-            20 + row / 20,
-            row % 20 * 5,
-            20 + column / 20,
-            column % 20 * 5
-        );
-        csv += &format!("{},{at},0.1,90.0,511,SHIP {ship},IMO{},C{ship},80,0,180,30,10.1,80,A\n", 201_000_000 + ship, 9_000_000 + ship);
-    }
-    scratch.put("many.csv", csv.as_bytes());
-    drop(csv);
-    let done = run(&scratch, &["detect", "many.csv", "-o", "out", "-q"], None);
-    assert_eq!(done.code, 0, "{}", done.stderr);
-    let manifest: serde_json::Value = serde_json::from_slice(&scratch.read("out/manifest.json")).expect("JSON");
-    assert_eq!(manifest["inputs"][0]["positions"], 600_000);
-    let peak = manifest["peak_memory_bytes"].as_u64();
-    assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} bytes");
+    let peak_of = |day: u32, args: &[&str]| {
+        let mut csv =
+            String::from("MMSI,BaseDateTime,LAT,LON,SOG,COG,Heading,VesselName,IMO,CallSign,VesselType,Status,Length,Width,Draft,Cargo,TransceiverClass\n");
+        for ship in 0..600_000u32 {
+            let (s, row, column) = (ship / 7 % 86_400, ship / 1000, ship % 1000);
+            let time = format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+            let at = format!("{}.{:02},-{}.{:02}", 20 + row / 20, row % 20 * 5, 20 + column / 20, column % 20 * 5);
+            let said = format!("SHIP {ship},IMO{},C{ship},80,0,180,30,10.1,80,A", 9_000_000 + ship);
+            csv += &format!("{},2020-01-0{day}T{time},{at},0.1,90.0,511,{said}\n", 201_000_000 + ship);
+        }
+        let file = format!("many-{day}.csv");
+        scratch.put(&file, csv.as_bytes());
+        drop(csv);
+        let done = run(&scratch, &[&["detect", &file, "-o", "out", "--overwrite", "-q"], args].concat(), None);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        let manifest: serde_json::Value = serde_json::from_slice(&scratch.read("out/manifest.json")).expect("JSON");
+        assert_eq!(manifest["inputs"][0]["positions"], 600_000);
+        manifest["peak_memory_bytes"].as_u64()
+    };
+    let below = |peak: Option<u64>| assert!(peak.is_none_or(|peak| peak < MOST_MEMORY), "{peak:?} bytes");
+    below(peak_of(1, &[]));
+    // Every thread takes its memory from a place of its own: as many of them as the figures are for.
+    let state = ["--state", "state", "--threads", "2"];
+    below(peak_of(1, &state));
+    below(peak_of(2, &state));
 }
 
 fn mutate(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
