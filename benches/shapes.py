@@ -351,7 +351,7 @@ def scaling(bench):
 
 def scaling_days(bench):
     """From 2.5 to 40 million rows by more days of the same ships: the meetings grow with the rows."""
-    ships, days = (570, [1, 2, 4]) if bench.quick else (2280, [1, 2, 4, 8, 16])
+    ships, days = (570, [1, 2, 4]) if bench.quick else (2280, [1, 2, 4, 8, 20])
     growth(bench, "days", [(f"{ships:,} simulated ships, days: {n}", ships, n) for n in days])
 
 
