@@ -166,6 +166,43 @@ fn what_is_no_such_json_is_refused_by_name() {
     assert_eq!(run(&scratch, &["inspect", "day/package.json"], None).code, 3);
 }
 
+/// A cut download is an error that names the file, not a short day; a bracket that is damaged is not a cut.
+#[test]
+fn a_cut_list_is_refused() {
+    let features: Vec<String> = (0..9).map(|k| FEATURE.replace("219000001", &(219_000_001 + k).to_string())).collect();
+    let features: Vec<&str> = features.iter().map(String::as_str).collect();
+    for text in [collection(&features), collection(&features).replace("}},", "}},\n  ")] {
+        let scratch = Scratch::new();
+        let read = |bytes: &[u8]| {
+            scratch.put("a.json", bytes);
+            alongside::ingest::read(&[scratch.path("a.json")], &lenient(), &|_| ())
+        };
+        let is_cut = |bytes: &[u8]| match read(bytes) {
+            Ok(delivery) => delivery.refused.iter().any(|e| e.to_string().contains("a.json") && e.to_string().contains("it is cut")),
+            Err(e) => e.to_string().contains("it is cut"),
+        };
+        let ends: Vec<usize> = text.match_indices("}}").map(|(k, _)| k + 2).collect();
+        assert_eq!(ends.len(), 9);
+        // Behind a feature, behind its comma, and in the middle of a number.
+        assert!(ends.iter().all(|end| is_cut(&text.as_bytes()[..*end])), "between features");
+        assert!(ends[..8].iter().all(|end| is_cut(&text.as_bytes()[..end + 1])), "behind a comma");
+        assert!(ends.iter().all(|end| is_cut(&text.as_bytes()[..end - 6])), "within one");
+        let all = text.len() - ends[0];
+        let found = (ends[0]..text.len() - 2).filter(|cut| is_cut(&text.as_bytes()[..*cut])).count();
+        assert!(found * 10 > all * 9, "{found} of {all} cuts");
+        // The last brackets, one of them flipped or gone.
+        assert!(!is_cut(text.as_bytes()));
+        for at in [text.len() - 2, text.len() - 1] {
+            let mut flipped = text.clone().into_bytes();
+            flipped[at] ^= 1;
+            let gone = [&text.as_bytes()[..at], &text.as_bytes()[at + 1..]].concat();
+            for damaged in [flipped, gone] {
+                assert!(!is_cut(&damaged) && read(&damaged).expect("a delivery").accounts[0].positions == 9);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_long_download_needs_no_more_memory_than_a_piece_of_it() {
     // Longer than a piece, so that features are cut by its end; and packed, as servers send it.

@@ -930,7 +930,8 @@ fn one_fault_costs_one_feature_at_most() {
                 let at = head.len() + dice.below(bytes.len() - head.len() - tail.len());
                 // A name that says what it is must not be hit in all files: the first feature is left alone.
                 let at = at.max(head.len() + features[0].len());
-                let fault = k % 10;
+                // A list that is cut is refused by name: that has a test of its own.
+                let fault = if k % 10 == 7 && !head.is_empty() { 9 } else { k % 10 };
                 match fault {
                     0 => bytes.insert(at, *dice.pick(b",:;")),
                     1 => drop(bytes.remove(at)),

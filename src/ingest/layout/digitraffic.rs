@@ -67,6 +67,10 @@ pub struct Rows<R> {
     amiss: bool,
     /// The list of features has ended: what its collection says of itself may follow.
     closed: bool,
+    /// The file begins with a list of features whose end was not seen.
+    in_list: bool,
+    /// The last two bytes that are no white space.
+    last: [u8; 2],
     pen: Pen,
     clock: Clock,
     /// The particulars of ships, as columns.
@@ -110,6 +114,8 @@ impl<R: Read> Rows<R> {
             done: false,
             amiss: false,
             closed: false,
+            in_list: false,
+            last: [b' '; 2],
             pen: Pen::default(),
             clock: Clock::default(),
             said: FxHashMap::default(),
@@ -128,12 +134,21 @@ impl<R: Read> Rows<R> {
         let got = read_up_to(&mut self.inner, bytes.get_mut(old..).unwrap_or_default())?;
         bytes.truncate(old + got);
         self.done = got < PIECE;
+        let mut black = bytes.iter().skip(old).rev().filter(|b| !b.is_ascii_whitespace());
+        if let Some(last) = black.next() {
+            self.last = [black.next().copied().unwrap_or(self.last[1]), *last];
+        }
         let shared = Arc::clone(&self.aside);
         let mut aside = shared.lock().map_err(|_| io::Error::other("a thread that read beside this one failed"))?;
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
             let Some(begin) = memchr::memchr(b'{', rest) else {
+                // One bracket may be missing or damaged; where none of what ends a list is there, the rest of it is missing.
+                let nothing_follows = self.last != *b"]}" && rest.iter().all(|b| b.is_ascii_whitespace() || *b == b',');
+                if self.done && self.in_list && (nothing_follows || !self.last.iter().any(|b| b"]}".contains(b))) {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "its list of features does not end: it is cut"));
+                }
                 // What stands before the next bracket is looked at together with it; but it must not fill the memory.
                 if self.done || rest.len() > MOST_ELEMENT {
                     self.between(rest, at, &mut aside);
@@ -160,6 +175,8 @@ impl<R: Read> Rows<R> {
         let length = match found {
             Found::Collection(length) => {
                 (self.amiss, self.closed) = (false, false);
+                // What a file begins with; farther on a damaged feature looks like one.
+                self.in_list |= self.element == 0;
                 return Ok(length);
             }
             Found::Element(length) => length,
@@ -225,6 +242,7 @@ impl<R: Read> Rows<R> {
     fn between(&mut self, text: &[u8], at: usize, aside: &mut Aside) {
         let is_mark = |b: &u8| b.is_ascii_whitespace() || b",[]{}\xef\xbb\xbf\x1e".contains(b);
         self.closed |= text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b']');
+        self.in_list &= !self.closed;
         // To the bracket that closes the collection; no further.
         let from = match memchr::memchr(b'}', text).filter(|_| self.closed) {
             Some(end) => end + 1,
