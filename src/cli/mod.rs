@@ -87,7 +87,7 @@ static JSON: AtomicBool = AtomicBool::new(false);
 
 /// One JSON object on standard error.
 fn log(level: &str, text: &str, more: serde_json::Value) {
-    let mut object = serde_json::json!({"level": level, "text": text});
+    let mut object = serde_json::json!({"time": oneshot::Clock::start().started, "level": level, "text": text});
     if let (Some(object), serde_json::Value::Object(more)) = (object.as_object_mut(), more) {
         object.extend(more);
     }

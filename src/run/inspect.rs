@@ -10,7 +10,7 @@ use crate::model::time::HOUR_MS;
 use crate::model::{AisClass, FileAccount, NULL_STATUS, NULL_U16, Particulars, RejectReason, ShipType, time};
 use crate::run::oneshot::{self, Error, Progress};
 use crate::spatial::coast::Coast;
-use crate::units::E7;
+use crate::units::{E7, METRES_PER_NM};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
@@ -288,7 +288,7 @@ fn oddities(accounts: &[FileAccount], ships: &[ShipRows], looked: &Looked, false
         };
         say("times_unread", why.to_owned());
     }
-    for (kind, what) in swapped(ships, rejected(RejectReason::PositionOffGlobe), rows).into_iter().chain(months(looked)) {
+    for (kind, what) in swapped(ships, rejected(RejectReason::PositionOffGlobe), rows).into_iter().chain(months(accounts, looked)) {
         say(kind, what);
     }
     let stray: u64 = looked.days.values().filter(|n| (**n as f64) < 0.001 * looked.positions as f64).sum();
@@ -316,6 +316,9 @@ fn oddities(accounts: &[FileAccount], ships: &[ShipRows], looked: &Looked, false
 /// Positions looked at for land, at most.
 const LOOKED_FOR_LAND: usize = 2000;
 
+/// How far from the shore a receiver on it hears most ships, nautical miles.
+const RECEIVED_NM: f64 = 40.0;
+
 /// Latitude and longitude that would make more sense the other way round.
 fn swapped(ships: &[ShipRows], off_globe: u64, rows: u64) -> Option<(&'static str, String)> {
     let coast = Coast::embedded();
@@ -330,14 +333,48 @@ fn swapped(ships: &[ShipRows], off_globe: u64, rows: u64) -> Option<(&'static st
     if worse {
         return Some(("swapped", format!("{on_land} of {} ships lie on land, and {on_land_swapped} with latitude and longitude swapped", places.len())));
     }
+    // Where the sea is on both sides: receivers stand on shores.
+    let off_shore = |at: &(i32, i32)| !coast.is_land(*at) && coast.shore_m(*at, RECEIVED_NM * METRES_PER_NM).is_none();
+    let far = places.iter().filter(|p| off_shore(p)).count();
+    if far * 10 > places.len() * 9 && swapped.len() == places.len() {
+        let far_swapped = swapped.iter().filter(|p| off_shore(p)).count();
+        if far_swapped * 10 < places.len() && on_land_swapped * 4 < places.len() {
+            let what =
+                format!("{far} of {} ships lie more than {RECEIVED_NM} nm from any shore, and {far_swapped} with latitude and longitude swapped", places.len());
+            return Some(("swapped", what));
+        }
+    }
     (off_globe * 10 > rows).then(|| ("swapped", format!("{off_globe} positions are off the globe: are latitude and longitude swapped?")))
 }
 
-/// Days that jump from month to month: the sign of a day taken for a month.
-fn months(looked: &Looked) -> Option<(&'static str, String)> {
+/// Days that jump from month to month, or are those of the files' names with day and month swapped: the signs of a day taken for a month.
+fn months(accounts: &[FileAccount], looked: &Looked) -> Option<(&'static str, String)> {
     let days: Vec<String> = looked.days.keys().map(|d| time::day_text(*d)).collect();
+    for account in accounts {
+        let name = account.path.file_name().unwrap_or_default().to_string_lossy();
+        let there = |day: &String| days.contains(day);
+        if let Some([named, swapped]) = named_day(&name).filter(|[named, swapped]| !there(named) && there(swapped)) {
+            return Some(("day_month", format!("a file named after {named} holds {swapped}: are day and month swapped?")));
+        }
+    }
     let same_day = days.len() >= 3 && days.windows(2).all(|w| w[0][8..] == w[1][8..]);
     same_day.then(|| ("day_month", format!("{} days, all of them the {}. of a month: are day and month swapped?", days.len(), &days[0][8..])))
+}
+
+/// The day that a file is named after, as `2024-03-01`, `2024_03_01` or `20240301`, and the same with day and month swapped, where that is a day.
+fn named_day(name: &str) -> Option<[String; 2]> {
+    let digits: Vec<(usize, u8)> = name.bytes().enumerate().filter(|(_, b)| b.is_ascii_digit()).collect();
+    digits.windows(8).find_map(|eight| {
+        let between = |k: usize| eight[k].0 - eight[k - 1].0;
+        // Eight digits on end, or two separators, one before the month and one before the day.
+        let apart: [usize; 7] = std::array::from_fn(|k| between(k + 1));
+        if !matches!(apart, [1, 1, 1, 1, 1, 1, 1] | [1, 1, 1, 2, 1, 2, 1]) {
+            return None;
+        }
+        let text: String = eight.iter().map(|(_, b)| char::from(*b)).collect();
+        let days = [(4, 6), (6, 4)].map(|(month, day)| format!("{}-{}-{}", &text[..4], &text[month..month + 2], &text[day..day + 2]));
+        days.iter().all(|d| time::parse_day(d).is_some()).then_some(days)
+    })
 }
 
 /// Squares of 0.001 degree into which five and more ships jumped faster than any ship sails, the worst three.

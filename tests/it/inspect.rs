@@ -61,6 +61,29 @@ fn what_is_odd_is_said() {
     assert_eq!(odd(&swapped), ["swapped"]);
     let months = look(&ships(&|k, r| r.with("BaseDateTime", format!("2020-{:02}-07T00:00:00", 1 + k % 4))));
     assert_eq!(odd(&months), ["day_month"]);
+    // The Kattegat, and its other side: the Arabian Sea, far from any shore.
+    let kattegat = |swap: bool| {
+        look(&ships(&|k, r| {
+            let (lat, lon) = (format!("{:.3}", 56.9 + f64::from(k) * 0.005), format!("{:.3}", 11.5 + f64::from(k) * 0.005));
+            if swap { r.with("LAT", lon).with("LON", lat) } else { r.with("LAT", lat).with("LON", lon) }
+        }))
+    };
+    assert_eq!((odd(&kattegat(false)), odd(&kattegat(true))), (vec![], vec!["swapped"]));
+    // A file that is named after another day than it holds.
+    for (name, day, is_odd) in [
+        ("aisdk-2024-03-01.csv", "2024-01-03", true),
+        ("AIS_2024_03_01.csv", "2024-01-03", true),
+        ("20240301.csv", "2024-01-03", true),
+        ("aisdk-2024-03-01.csv", "2024-03-01", false),
+        ("aisdk-2024-03-01.csv", "2024-02-29", false),
+        ("2024-03-03.csv", "2024-03-03", false),
+        ("2024-03-31.csv", "2024-01-03", false),
+    ] {
+        let scratch = Scratch::new();
+        scratch.put(name, &ships(&|_, r| r.with("BaseDateTime", format!("{day}T00:00:00"))));
+        let report: Value = serde_json::from_str(&run(&scratch, &["inspect", name, "--json"], None).stdout).expect("JSON");
+        assert_eq!(odd(&report), if is_odd { vec!["day_month"] } else { vec![] }, "{name} of {day}");
+    }
     let imos = look(&ships(&|k, r| if k < 3 { r.with("IMO", "IMO9074728") } else { r }));
     assert_eq!(odd(&imos), ["imo_numbers"]);
     assert!(imos["odd"][0]["what"].as_str().is_some_and(|w| w.starts_with("3 ships")), "{imos}");
