@@ -79,11 +79,14 @@ impl Limits {
     }
 
     /// The rows that a day far from all others, or one that was settled long ago, must hold to count, where the fullest day holds
-    /// `fullest`: the share of stray clocks, and of few rows a tenth, so that one clock of a small fleet makes no day.
+    /// `fullest`: the share of stray clocks, and a tenth, or more than one ship can send, so that no single clock makes a day.
     pub fn worth(&self, fullest: u64) -> u64 {
-        if self.stray_share == 0.0 { 1 } else { (self.stray_share * fullest as f64).ceil().max((fullest as f64 / 10.0).min(1000.0)) as u64 }
+        if self.stray_share == 0.0 { 1 } else { (self.stray_share * fullest as f64).ceil().max((fullest as f64 / 10.0).min(MOST_OF_A_SHIP)) as u64 }
     }
 }
+
+/// Reports that one ship sends in a day at most: one every two seconds (ITU-R M.1371).
+const MOST_OF_A_SHIP: f64 = 43_200.0;
 
 /// Days without any other between them after which days are remote.
 const REMOTE_D: i32 = 30;

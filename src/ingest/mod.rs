@@ -123,6 +123,16 @@ pub enum Error {
         /// The first day that may still change.
         oldest: String,
     },
+    /// Rows so far behind the end of a state that it would settle all it has.
+    #[error("{}: holds rows of {day}, and the data of this state end with {last}: all of its days would be settled", .path.display())]
+    Leap {
+        /// Which file.
+        path: PathBuf,
+        /// The day.
+        day: String,
+        /// The last day of the state.
+        last: String,
+    },
     /// Files without one usable row.
     #[error("{}: {rows} rows, and not one with a usable position ({why})", .path.display())]
     NothingUsable {
@@ -161,6 +171,7 @@ impl Error {
             | Self::NoSuchColumn { path, .. }
             | Self::TooManyRejects { path, .. }
             | Self::Settled { path, .. }
+            | Self::Leap { path, .. }
             | Self::NothingUsable { path, .. } => Some(path),
         }
     }
@@ -181,8 +192,12 @@ impl Error {
             Self::TooManyRejects { why, .. } if why.starts_with("bad_time") => {
                 "do its times have another form than its layout's? `--time-format` names it, `--provider` another layout; sentences need times of receipt"
             }
+            Self::TooManyRejects { why, .. } if why.starts_with("position_off_globe") => {
+                "are latitude and longitude swapped? `alongside inspect` looks; `--map lat=COLUMN --map lon=COLUMN` reads them the other way round"
+            }
             Self::TooManyRejects { .. } => "`--max-reject-share 100` takes the other rows; rejects.csv then shows the refused ones",
             Self::Settled { .. } => "a run without --state judges it by itself; state.revision_d keeps more days open",
+            Self::Leap { .. } => "is its date right? if so, `--from` with the first day that is new says that it is meant",
             Self::NothingUsable { .. } => "is it the right file, and are --from, --to and --bbox as meant?",
         }
     }

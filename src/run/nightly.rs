@@ -280,6 +280,7 @@ fn tell(index: &Index, dir: &Dir, book: &[Rendered], folded: &Folded, taken: &Ta
         rescored: folded.rescored,
         again_from_ms: folded.begin.map(time::day_start_ms),
         known_until_ms: folded.known_until.map_or(i64::MIN, |d| time::day_start_ms(d + 1)),
+        goes_on: folded.span.is_some_and(|(_, last)| folded.known_until.is_none_or(|known| last > known)),
         let_go_until_ms: folded.span.map_or(i64::MIN, |(_, last)| time::day_start_ms(last + 1 - (horizon.state.keep_d + horizon.book.final_d) as i32)),
     };
     let ledger = ledger::next(&before, book, night);

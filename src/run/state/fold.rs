@@ -392,8 +392,10 @@ fn rendered(event: &Event) -> Result<Rendered, Error> {
 
 /// All events of a state, in the order of files.
 pub fn book_of(index: &Index, objects: &Objects) -> Result<Vec<Rendered>, Error> {
-    // Days are kept longer than their events stay in the book: what is judged anew is judged by what lay before it.
-    let from = index.days.last_key_value().map_or(i32::MIN, |(last, _)| last + 1 - index.detection.params.state.keep_d as i32);
+    // Days are kept longer than their events stay in the book: what is judged anew is judged by what lay before it. A run without a
+    // state keeps everything.
+    let last = index.days.last_key_value().filter(|_| index.nights > 0);
+    let from = last.map_or(i32::MIN, |(last, _)| last + 1 - index.detection.params.state.keep_d as i32);
     let names: Vec<&Name> = index.days.range(from..).filter_map(|(_, d)| d.settled.as_ref()).chain(&index.provisional).collect();
     let parts: Vec<Vec<Rendered>> = names.par_iter().map(|n| objects.get_value(n)).collect::<Result<_, _>>()?;
     let mut all: Vec<Rendered> = parts.into_iter().flatten().collect();

@@ -148,6 +148,8 @@ pub struct Night {
     pub again_from_ms: Option<i64>,
     /// The end of the data the night before.
     pub known_until_ms: i64,
+    /// Whether there are later data now.
+    pub goes_on: bool,
     /// What ended until then is no longer in the book, because it is old and not because it is wrong.
     pub let_go_until_ms: i64,
 }
@@ -163,6 +165,8 @@ pub fn next(before: &Ledger, book: &[Rendered], night: Night) -> Ledger {
         match () {
             () if night.rescored => Reason::ConfigurationChanged,
             () if is_gap && was_open && !is_open => Reason::ClosedGap,
+            // Nothing came behind the data that there were: so something among them is another.
+            () if !night.goes_on => Reason::LateData,
             () if late && end_ms.is_some_and(|end| end <= night.known_until_ms) && !was_open => Reason::LateData,
             () => Reason::NextDay,
         }
@@ -218,6 +222,14 @@ pub fn next(before: &Ledger, book: &[Rendered], night: Night) -> Ledger {
             }
         }
         ledger.insert(id.clone(), entry);
+    }
+    // What is an event, perhaps again, is nobody's earlier name.
+    let is_gone = |id: &String| ledger.get(id).is_none_or(|e| e.status == Status::Withdrawn);
+    let wrong: Vec<String> = ledger.iter().filter(|(_, e)| !e.previous.as_ref().is_none_or(is_gone)).map(|(id, _)| id.clone()).collect();
+    for id in wrong {
+        if let Some(e) = ledger.get_mut(&id) {
+            e.previous = None;
+        }
     }
     ledger
 }

@@ -170,6 +170,10 @@ impl Objects {
         let mut swept = (0, 0);
         for entry in fs::read_dir(&self.folder).map_err(fail)? {
             let entry = entry.map_err(fail)?;
+            // A folder is none of ours: some systems make their own everywhere.
+            if entry.file_type().map_err(fail)?.is_dir() {
+                continue;
+            }
             if !entry.file_name().to_str().is_some_and(|n| named.contains(n)) {
                 let bytes = entry.metadata().map_or(0, |m| m.len());
                 fs::remove_file(entry.path()).map_err(fail)?;

@@ -108,6 +108,16 @@ pub fn take_in(
             taken.refused.push(ingest::Error::Settled { path: path.clone(), day, oldest });
             continue;
         }
+        // A wrong date of a whole file cannot be taken back once all before it is settled.
+        let known = index.rows_by_day().into_iter().filter(|(_, n)| *n >= limits.worth(fullest)).map(|(day, _)| day).max();
+        let reach = index.detection.params.state.revision_d as i32;
+        let far = |last: i32| delivery.rows_by_day.range(last + reach + 1..).find(|(_, n)| **n >= limits.worth(fullest)).map(|(day, _)| *day);
+        if let (None, Some(last)) = (limits.days.0, known.filter(|_| !index.days.is_empty()))
+            && let Some(day) = far(last)
+        {
+            taken.refused.push(ingest::Error::Leap { path: path.clone(), day: time::day_text(day), last: time::day_text(last) });
+            continue;
+        }
         kept.add(delivery.positions, delivery.particulars, objects)?;
         let (mut days, fresh) = kept.finish(&delivery.rows_by_day);
         taken.fresh = fresh.filter(|_| paths.len() == 1);
