@@ -102,20 +102,22 @@ pub fn take_in(
             continue;
         }
         let settled = index.settled_before.unwrap_or(i32::MIN);
-        let fullest = index.rows_by_day().into_values().chain(delivery.rows_by_day.values().copied()).max().unwrap_or(0);
-        if let Some((day, _)) = delivery.rows_by_day.range(..settled).find(|(_, n)| **n >= limits.worth(fullest)) {
+        let had = index.rows_by_day();
+        let worth = limits.worth(had.values().chain(delivery.rows_by_day.values()).copied().max().unwrap_or(0));
+        if let Some((day, _)) = delivery.rows_by_day.range(..settled).find(|(_, n)| **n >= worth) {
             let (day, oldest) = (time::day_text(*day), time::day_text(settled));
             taken.refused.push(ingest::Error::Settled { path: path.clone(), day, oldest });
             continue;
         }
         // A wrong date of a whole file cannot be taken back once all before it is settled.
-        let known = index.rows_by_day().into_iter().filter(|(_, n)| *n >= limits.worth(fullest)).map(|(day, _)| day).max();
         let reach = index.detection.params.state.revision_d as i32;
-        let far = |last: i32| delivery.rows_by_day.range(last + reach + 1..).find(|(_, n)| **n >= limits.worth(fullest)).map(|(day, _)| *day);
-        if let (None, Some(last)) = (limits.days.0, known.filter(|_| !index.days.is_empty()))
-            && let Some(day) = far(last)
+        if limits.days.0.is_none()
+            && !index.days.is_empty()
+            && let Some((last, _)) = had.iter().rfind(|(_, n)| **n >= worth)
+            && let Some((day, _)) = delivery.rows_by_day.range(last + reach + 1..).find(|(_, n)| **n >= worth)
         {
-            taken.refused.push(ingest::Error::Leap { path: path.clone(), day: time::day_text(day), last: time::day_text(last) });
+            let [day, last] = [*day, *last].map(time::day_text);
+            taken.refused.push(ingest::Error::Leap { path: path.clone(), day, last });
             continue;
         }
         kept.add(delivery.positions, delivery.particulars, objects)?;
